@@ -14,7 +14,7 @@ from boards.sign_in import REPORT as _REPORT
 from dibs.aws import clock
 from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_PART, VIEWER_OF_PART, part_shown
 from dibs.core.calendar import Period
-from dibs.core.credentials import Manager
+from dibs.core.credentials import Manager, is_manager
 from dibs.core.errors import (
     DibsError,
     FieldError,
@@ -41,7 +41,7 @@ from dibs.reports.assignment_rows import Row
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, path, query, wants_html
 from dibs.web.route import ANYBODY, HTML, Route
-from dibs.web.sign_in import own_path
+from dibs.web.sign_in import caller, own_path
 from dibs.wiring import wiring
 
 _MOST_WEEKS = 52
@@ -51,15 +51,22 @@ _PERIOD_NAME = {"description": "One that is over, such as 2026-W47.", "type": "s
 _AS_OF = {"description": "As it was then; now unless said.", "format": "date-time"}
 
 
-def _for_browsers(back: str, called: str) -> Callable[[Event, DibsError], Response | None]:
-    """Return what tells a browser of errors on a page: where to sign in, or the way `back`."""
+def _for_browsers(
+    back: str, called: str, *, managers: bool = False
+) -> Callable[[Event, DibsError], Response | None]:
+    """Return what tells a browser of errors on a page: where to sign in, or the way `back`.
+
+    Who has signed in is not asked to sign in again: of a page of `managers`, a rep is told so.
+    """
 
     def page_of(event: Event, error: DibsError) -> Response | None:
         if not wants_html(event):
             return None
-        if isinstance(error, Unauthorized | Forbidden):
+        if isinstance(error, Unauthorized):
             return page.sign_in(error, own_path(str(event.get("rawPath", ""))))
-        if isinstance(error, InvalidInput | RouteNotFound):
+        if isinstance(error, Forbidden) and managers and not is_manager(caller(event).owner):
+            return page.message(Forbidden("This page is for managers."), "/", "Show my leads")
+        if isinstance(error, Forbidden | InvalidInput | RouteNotFound):
             return page.message(error, back, called)
         return None
 
@@ -267,7 +274,7 @@ ROUTES = {
             "week": {"description": "Such as 2026-W47; the last one unless named."},
             "as_of": _AS_OF,
         },
-        page=_for_browsers(_REPORT, "Show last week’s report"),
+        page=_for_browsers(_REPORT, "Show last week’s report", managers=True),
     ),
     "GET /reports/blind": Route(
         blind_report,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
-from dibs.core.credentials import Shown, proves
+from dibs.core.credentials import Shown, is_manager, proves
 from dibs.core.errors import (
     AlreadyClaimed,
     AlreadyExists,
@@ -57,12 +57,24 @@ from dibs.web.http import (
     won_body,
 )
 from dibs.web.outcome import OutcomeIn
-from dibs.web.route import HOLDER, HTML, LINK, Route
+from dibs.web.route import HTML, LINK, Route, Who
 from dibs.web.sign_in import caller
 from dibs.wiring import wiring
 
 if TYPE_CHECKING:
     from claim.page import Page
+
+
+def _holder(event: Event) -> Shown:
+    said = caller(event)
+    if is_manager(said.owner):
+        from dibs.callers import not_a_manager  # a rep's claim does without it
+
+        not_a_manager(said)
+    return said
+
+
+_HOLDER = Who("rep", _holder, cookie=True)
 
 
 def claim_by_api(event: Event, said: Shown) -> Response:
@@ -328,7 +340,7 @@ _SHOWN = Route(show, LINK, dict.fromkeys((200, 404, 410, 503), HTML), query=_TOL
 ROUTES = {
     "POST /leads/{lead_id}/claim": Route(
         claim_by_api,
-        HOLDER,
+        _HOLDER,
         {200: "Won", 202: "InDraw"},
         (AlreadyClaimed, ClaimRefused, Expired),
         repeated=_AGAIN,

@@ -9,10 +9,11 @@ from typing import Any
 from dibs.assignment.work import accept
 from dibs.assignment.work import release as release_lead
 from dibs.aws import clock
-from dibs.callers import HOLDER_OR_MANAGER, POOL_VIEWER, REP, REP_AND_USAGE
+from dibs.callers import HOLDER, HOLDER_OR_MANAGER, POOL_VIEWER, REP, REP_AND_USAGE
 from dibs.core.credentials import Manager, Shown
 from dibs.core.errors import (
     AlreadyExists,
+    DibsError,
     FieldError,
     Forbidden,
     IllegalMove,
@@ -21,6 +22,7 @@ from dibs.core.errors import (
     NoLongerYours,
     NotYours,
     RouteNotFound,
+    Unauthorized,
 )
 from dibs.core.lead import Lead, State
 from dibs.core.rep import Rep, Usage
@@ -38,9 +40,10 @@ from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import exclusive_until, next_opening
 from dibs.web.entry import http
-from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path
+from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path, wants_html
+from dibs.web.json_body import FORM
 from dibs.web.outcome import OutcomeIn
-from dibs.web.route import HOLDER, HTML, Route
+from dibs.web.route import HTML, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
 from rep import held_lead, home, page, pool, receipt, why
@@ -159,19 +162,27 @@ def _drawn(drawn: DrawResult, only: str | None) -> dict[str, Any]:
 def release(event: Event, caller: Shown, sent: ReleaseIn) -> Response:
     """`POST /leads/{lead_id}/release`: give back a lead I hold, with a reason (C5).
 
-    Within the playbook's seconds a claim is undone, and needs no reason.
+    Within the playbook's seconds a claim is undone, and needs no reason. From the form of the
+    lead's page, my page comes next.
     """
-    lead, undone = release_lead(
-        wiring().race,
-        wiring().holdings,
-        lead_id(event),
-        caller.owner,
-        bearer(caller, clock.now()),
-        sent.reason,
-        clock.now,
-    )
+    try:
+        lead, undone = release_lead(
+            wiring().race,
+            wiring().holdings,
+            lead_id(event),
+            caller.owner,
+            bearer(caller, clock.now()),
+            sent.reason,
+            clock.now,
+        )
+    except Unauthorized:
+        raise
+    except DibsError as error:
+        return held_lead.or_page(event, error, wiring().roster.get(caller.owner))
     if not undone:
         wiring().timers.check("queue.check")  # they may be given another
+    if wants_html(event):
+        return page.to(home.HOME)
     return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": undone})
 
 
@@ -312,10 +323,12 @@ ROUTES = {
     "POST /leads/{lead_id}/release": Route(
         release,
         HOLDER,
-        {200: "Released"},
+        {200: "Released", 303: "", **_ERROR_PAGES, 400: HTML, 413: HTML},
         (LeadNotFound, NotYours, IllegalMove),
         body=ReleaseIn,
+        also={FORM: ReleaseIn.read_form},
         repeated=_AGAIN,
+        page=held_lead.page_of,
     ),
     "POST /leads/{lead_id}/accept": Route(
         accepted, HOLDER, {200: "Accepted"}, (LeadNotFound, NotYours), repeated=_AGAIN

@@ -15,6 +15,7 @@ from dibs.ledger.in_hand import InHand, held_view, in_hand
 from dibs.ledger.quick import next_outcomes, tell_outcome
 from dibs.web.http import Event, Response, answer, card_body, lead_id, path, wants_html
 from dibs.web.outcome import OutcomeIn
+from dibs.web.route import reads
 from dibs.wiring import wiring
 from rep import page
 
@@ -32,7 +33,7 @@ def show_page(event: Event, rep: Rep) -> Response:
     try:
         found = _found(event, rep)
     except DibsError as error:
-        return _or_page(event, error, rep)
+        return or_page(event, error, rep)
     return page.lead(found, _outcomes(found), clock.now(), dropped=page.was_dropped(event))
 
 
@@ -43,7 +44,7 @@ def outcome(event: Event, rep: Rep, sent: OutcomeIn) -> Response:
         held_view(mine.race, mine.ledger.story, lead, rep.rep_id, now)
         told = tell_outcome(mine.record_deps, rep.rep_id, lead, sent.outcome, sent.outcome_id, now)
     except DibsError as error:
-        return _or_page(event, error, rep)
+        return or_page(event, error, rep)
     if any(one.freed for one in told):
         mine.timers.check("queue.check")
     if wants_html(event):
@@ -64,14 +65,19 @@ def page_of(event: Event, error: DibsError) -> Response | None:
         return None
     if isinstance(error, Unauthorized):
         return page.sign_in(event, _page(event))
-    return page.problem(error, _page(event))
+    return page.problem(error, _back(event))
 
 
-def _or_page(event: Event, error: DibsError, rep: Rep) -> Response:
+def or_page(event: Event, error: DibsError, rep: Rep | None) -> Response:
     """Return the page that tells a rep's browser of an error, in their language."""
-    if not wants_html(event):
+    if rep is None or not wants_html(event):
         raise error
-    return page.problem(error, _page(event), rep.language)
+    return page.problem(error, _back(event), rep.language)
+
+
+def _back(event: Event) -> str:
+    """Return the lead's page, empty where that is the one which could not be shown."""
+    return "" if reads(event.get("routeKey", "")) else _page(event)
 
 
 def _page(event: Event) -> str:

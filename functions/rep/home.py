@@ -36,4 +36,4 @@ def page_of(event: Event, error: DibsError) -> Response | None:
         return page.sign_in(event, HOME)
     if isinstance(error, Forbidden):
         return page.to(_REPORT)
-    return page.problem(error, HOME)
+    return page.problem(error)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from dibs.assignment.work import LONGEST_REASON
 from dibs.aws.clock import to_ms
-from dibs.core.errors import DibsError, NoLongerYours
-from dibs.core.lead import Lead, State
+from dibs.core.errors import DibsError, LeadNotFound, NoLongerYours
+from dibs.core.lead import HELD, Lead, State
 from dibs.core.rep import Rep
 from dibs.ledger.in_hand import InHand
 from dibs.ledger.texts import closed_sentence, deadline, done_label
@@ -26,6 +27,7 @@ from dibs.web.site import Site
 from dibs.web.site import site as build_site
 from dibs.web.translations import (
     ENGLISH,
+    N_,
     OUTCOME_LABELS,
     in_words,
     local_time,
@@ -45,6 +47,17 @@ TAP = {
         "enum": ["dropped"],
     }
 }
+# Why a lead is given back, as it is recorded, and what its button says (C5). The last four are
+# about the lead itself (`release.about_lead` of the playbook).
+_REASONS = (
+    ("no time", N_("No time for it")),
+    ("another language", N_("They speak another language")),
+    ("another field", N_("Not my field")),
+    ("wrong number", N_("Wrong number")),
+    ("duplicate", N_("Duplicate")),
+    ("out of territory", N_("Outside my territory")),
+    ("not a lead", N_("Not a lead")),
+)
 
 
 @dataclass(frozen=True)
@@ -145,6 +158,8 @@ def lead(
         dropped=_dropped(rep.language) if dropped else "",
         due=deadline(held, rep, now),
         row=Row(held.lead_id, card.company, "", "", "", _labels(outcomes, rep), _tap(held, now)),
+        reasons=_reasons(rep) if held.state in HELD else (),
+        longest=LONGEST_REASON,
         came=local_time(found.came.claimed_at, rep, now),
         claimed=found.came.competitive,
         reason="" if found.given is None else found.given.note,
@@ -155,8 +170,12 @@ def lead(
     )
 
 
-def problem(error: DibsError, back: str, language: str = ENGLISH) -> Response:
-    """What did not work, or why a lead went, and the way on."""
+def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Response:
+    """What did not work, or why a lead went, and the way on.
+
+    `back` is the lead's page, where that is another page and has something to show.
+    """
+    back = "" if isinstance(error, LeadNotFound) else back
     gone = isinstance(error, NoLongerYours)
     status = STATUS[type(error)]
     said = not_done(error, language)
@@ -191,6 +210,11 @@ def _dropped(language: str) -> str:
 def _labels(outcomes: tuple[str, ...], rep: Rep) -> tuple[tuple[str, str], ...]:
     _ = translator(rep.language)
     return tuple((outcome, _(OUTCOME_LABELS[outcome])) for outcome in outcomes)
+
+
+def _reasons(rep: Rep) -> tuple[tuple[str, str], ...]:
+    _ = translator(rep.language)
+    return tuple((reason, _(label)) for reason, label in _REASONS)
 
 
 def _tap(lead: Lead, now: datetime) -> str:

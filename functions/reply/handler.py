@@ -1,4 +1,4 @@
-"""Texts reps send us: a code, or yes, claims; a word says what came of a lead. We answer."""
+"""Texts reps send us: a code, or yes, claims; a word says what came of a lead, or gives it back."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from dibs.assignment.work import release
 from dibs.aws import clock
 from dibs.aws.observability import count, logger
 from dibs.ledger.quick import CLOSING, tell_outcome
-from dibs.offers.reply import InboundSms, Outcomes, may_answer, reply
+from dibs.offers.reply import InboundSms, Outcomes, may_answer, may_text, reply
 from dibs.offers.texts import answer_sms
-from dibs.race.claim import Won
+from dibs.race.claim import Won, by_sms
 from dibs.web.entry import Arrival, messages
 from dibs.wiring import wiring
 
@@ -40,7 +41,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
         wiring().once,
         clock.now,
         wiring().sms.opt_in,
-        Outcomes(wiring().holdings.held_by, _tell, CLOSING),
+        Outcomes(wiring().holdings.held_by, _tell, _give_back, CLOSING),
     )
     who = answer.rep.rep_id if answer and answer.rep else _fingerprint(message.phone)
     outcome = answer.outcome if answer else "no_answer"
@@ -50,7 +51,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     if isinstance(outcome, Won) and not outcome.already_yours and not outcome.claim.test:
         count("Claims")
         count("ClaimMs", outcome.claim.claim_ms)
-    if wiring().once.claim_name(answered, now) and answer:
+    if wiring().once.claim_name(answered, now) and answer and may_text(answer):
         if not may_answer(answer, wiring().roster, now):
             count("AnswerCapReached")
             return
@@ -65,6 +66,13 @@ def _tell(rep_id: str, lead_id: str, outcome: str, outcome_id: str, at: datetime
     told = tell_outcome(wiring().record_deps, rep_id, lead_id, outcome, outcome_id, at)
     if any(one.freed for one in told):
         wiring().timers.check("queue.check")
+
+
+def _give_back(rep_id: str, lead_id: str, epoch: int, reason: str) -> None:
+    race, holdings, proof = wiring().race, wiring().holdings, by_sms(epoch)
+    _, undone = release(race, holdings, lead_id, rep_id, proof, reason, clock.now)
+    if not undone:
+        wiring().timers.check("queue.check")  # they may be given another
 
 
 def _fingerprint(phone: str) -> str:

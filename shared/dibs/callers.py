@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from dibs.aws import clock
-from dibs.core.credentials import Manager, is_manager
+from dibs.core.credentials import Manager, Shown, is_manager
 from dibs.core.errors import LeadNotFound, MalformedBody, RouteNotFound, Unauthorized
 from dibs.core.rep import Rep, Usage
 from dibs.roster.callers import calling_manager, calling_rep, calling_viewer, check_team, manages
@@ -106,6 +106,28 @@ def _source(event: Event) -> datetime:
     return wiring().signatures.verified(body, headers, Scope.LEADS)
 
 
+def not_a_manager(said: Shown) -> None:
+    """Check that what is shown is not a manager's; whether it is a rep's is checked later.
+
+    Raises:
+        Forbidden: it is a manager's.
+        Unauthorized: it names a manager, and is unknown or no longer valid.
+    """
+    if is_manager(said.owner):
+        calling_rep(said, wiring().credentials, clock.now())
+
+
+def _holder(event: Event) -> Shown:
+    said = caller(event)
+    not_a_manager(said)
+    return said
+
+
+HOLDER = Who("rep", _holder, cookie=True)
+"""A rep who is checked in the same read as the lead; the function gets what they showed.
+
+Who shows a manager's token is checked before: known, they may not (403), or not known (401).
+"""
 REP = Who("rep", _rep, cookie=True)
 REP_AND_USAGE = Who("rep", _rep_and_usage, cookie=True)
 """A rep; the function gets them with what they have used up."""

@@ -396,6 +396,8 @@ def test_leads_are_listed_by_where_they_are(organisation: World) -> None:
     assert ids("--limit", "2") == [open_.lead_id, aside.lead_id]
     assert ids("--state", "on_hold") == [aside.lead_id]
     assert ids("--holder", rep.rep_id) == ids("--team", "north", "--state", "held")
+    for unknown in (("--holder", "bogus"), ("--team", "bogus"), ("--state", "bogus")):
+        assert run("lead", "list", *unknown).exit_code != 0
     shown = said(run("lead", "list"))
     assert "3 leads" in shown
     assert open_.lead_id in shown

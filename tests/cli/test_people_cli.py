@@ -283,3 +283,11 @@ def test_a_month_there_is_not_is_refused(organisation: World, tmp_path: Path, mo
         assert result.exit_code == 2
         assert "write it as 2026-12" in result.output
     assert stored(organisation) == before
+
+
+def test_an_empty_file_is_named_before_the_option_that_is_missing(
+    organisation: World, tmp_path: Path
+) -> None:
+    result = run("reps", "import", a_file(tmp_path, ""))
+    assert result.exit_code == 2
+    assert "--tokens" not in result.output

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dibs.assignment.ports import LeadPages, Position
-from dibs.core.errors import FieldError, InvalidInput
+from dibs.core.errors import FieldError, InvalidInput, RouteNotFound
 from dibs.core.lead import CLAIMED, HELD, Claim, Lead, State, Transition
 from dibs.core.quality import Quality
 from dibs.roster.ports import Roster
@@ -63,6 +63,7 @@ def page_of(pages: LeadPages, roster: Roster, asked: Asked) -> Page:
 
     Raises:
         InvalidInput: names what is not known, or no place to go on.
+        RouteNotFound: there is no such holder.
     """
     places, state = _places(asked, roster)
     reps = _holders(asked, roster) if HELD_LEADS in places else []
@@ -127,6 +128,8 @@ def _places(asked: Asked, roster: Roster) -> tuple[Sequence[str], State | None]:
 def _holders(asked: Asked, roster: Roster) -> list[str]:
     """Return whose leads are listed, in the order of their ids."""
     if asked.holder:
+        if roster.get(asked.holder) is None:
+            raise RouteNotFound("There is no such rep.")
         return [asked.holder]
     teams = [asked.team] if asked.team else list(roster.playbook().teams)
     return sorted({rep.rep_id for team in teams for rep, _ in roster.team(team)})

@@ -304,10 +304,10 @@ def import_(
     It adds new reps and changes nobody: importing the same file again changes nothing. Each line
     that it does not take is named with the reason, and it ends with 2; the others are taken.
     """
+    table = read_file(file, COLUMNS, encoding)
     if tokens is None and not dry_run:
         raise typer.BadParameter("name a file for the new reps' tokens", param_hint="--tokens")
     roster = target(stack).stores.roster
-    table = read_file(file, COLUMNS, encoding)
     rows = judged(table, roster, clock.now())
     wrong = [*table.wrong, *(FieldError(f"line {r.line}", r.problem) for r in rows if r.problem)]
     known = sum(not row.new and not row.problem for row in rows)

@@ -15,9 +15,12 @@ from dibs.offers.words import (
     NO,
     NO_YES,
     OUTCOMES,
+    RELEASE,
     SAYS_MORE,
     START,
     STOP,
+    WHOM,
+    WITH_OUTCOME,
     WITH_YES,
     YES,
     YES_ALONE,
@@ -30,6 +33,10 @@ MOST_CODES = 3
 _MOST_WORDS = 60
 _CODE = re.compile(rf"(?=.*\d)[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 _HERE = "#"
+# What changes something, and so is not done on a word that may be another one.
+_CHANGES = ("claim", "yes", "outcome", "release")
+# A time of day, as in "meeting at 3pm"; bare digits may be a mistyped code.
+_TIME = re.compile(r"\d{1,2}[ap]m")
 # The classes of combining marks from here on are accents.
 _ACCENTS = 200
 
@@ -61,10 +68,10 @@ class Meaning:
     """What a text asks for, and the codes to look up for it, the likeliest first.
 
     `asks` is `stop`, `start`, `claim` (one of `codes`), `yes` (to the only open offer), `no`,
-    `outcome` (of a lead one holds), or `unclear`: a quotation, a question, an answer for somebody
-    else, several codes. `outcome` is what came of the lead; beside a `no` it may be meant,
-    and with `outcomes` the text says several that cannot all be so. `tries` says that an unclear
-    text holds a yes or what looks like a code.
+    `outcome` (of a lead one holds), `release` (give back such a lead), or `unclear`: a quotation, a
+    question, an answer for somebody else, several codes. `outcome` is what came of the lead; beside
+    a `no` it may be meant, beside `release` it is why, and with `outcomes` the text says several
+    that cannot all be so. `tries` says that an unclear text holds a yes or what looks like a code.
     """
 
     asks: str
@@ -91,11 +98,11 @@ def meaning(body: str) -> Meaning:
         return unclear
     read = _read_plainly(said, found) or unclear
     misspelt = any(word not in said and word not in _SPELLINGS for word in as_written)
-    return unclear if misspelt and read.asks in ("claim", "yes", "outcome") else read
+    return unclear if misspelt and read.asks in _CHANGES else read
 
 
 def _read_plainly(said: Sequence[str], found: Sequence[tuple[str, list[str]]]) -> Meaning | None:
-    told = _told(said, found)
+    told = _release(said, found) or _told(said, found)
     if told is not None:
         return told
     spelled_out = all(len(word) == 1 for word in said)
@@ -109,6 +116,27 @@ def _read_plainly(said: Sequence[str], found: Sequence[tuple[str, list[str]]]) -
     if any({"no"} <= _kinds(rest) <= {"no", "with_yes", "code"} for _, rest in found):
         return Meaning("no")
     return None
+
+
+def _release(said: Sequence[str], found: Sequence[tuple[str, list[str]]]) -> Meaning | None:
+    """Return that a text gives a lead back, None where it says something else besides (C5).
+
+    An outcome beside it is why: "give back 7K2P, wrong number".
+    """
+    if _is_release(_kinds(said, _OF_CONTACTS)):
+        return Meaning("release")
+    rests = {
+        code: kinds for code, rest in found if _is_release(kinds := _kinds(rest, _OF_CONTACTS))
+    }
+    if not rests:
+        return None
+    codes = _likeliest(rests)
+    why = [outcome for outcome in OUTCOMES if rests[codes[0]] & {outcome, f"also {outcome}"}]
+    return Meaning("release", codes, why[0] if len(why) == 1 else "")
+
+
+def _is_release(kinds: set[str]) -> bool:
+    return "release" in kinds and kinds <= {"release", *_AROUND, *_OF_OUTCOMES}
 
 
 def _told(said: Sequence[str], found: Sequence[tuple[str, list[str]]]) -> Meaning | None:
@@ -143,13 +171,13 @@ def _also_no(rest: Sequence[str]) -> str:
 def _outcomes(words: Sequence[str]) -> set[str]:
     """Return the outcomes these words come to, without those that another of them includes.
 
-    Empty where the words say something else besides. "Not interested" declines an offer; beside
-    another outcome it is about the contact.
+    Empty where the words say something else besides; what only goes with them does not. "Not
+    interested" declines an offer; beside another outcome it is about the contact.
     """
     kinds = _kinds(words, _OF_CONTACTS)
     told = kinds & set(OUTCOMES)
     also = {outcome for outcome in OUTCOMES if f"also {outcome}" in kinds}
-    others = kinds - told - {"with_yes", "code"} - {f"also {outcome}" for outcome in also}
+    others = kinds - told - _AROUND - {f"also {outcome}" for outcome in also}
     if not told or others:
         return set()
     told |= also
@@ -216,12 +244,18 @@ def _likeliest(codes: Iterable[str]) -> tuple[str, ...]:
 
 def _kinds(words: Sequence[str], phrases: Mapping[tuple[str, ...], str] | None = None) -> set[str]:
     """Return which kinds of phrases these words consist of; none if any word is unknown."""
-    kinds, at = set(), 0
+    kinds, at = set[str](), 0
     while at < len(words):
         found = _phrase_at(words, at, _PHRASES if phrases is None else phrases)
+        if found is None and phrases is _OF_CONTACTS and _TIME.fullmatch(words[at]):
+            found = ("with_outcome", 1)
         if found is None:
             return set()
         kind, length = found
+        if kind == "whom":
+            if not kinds & set(OUTCOMES):
+                return set()
+            kind = "with_outcome"
         kinds.add(kind)
         at += length
     return kinds
@@ -301,6 +335,7 @@ _LISTS = {
     "alone": YES_ALONE,
     "no": NO,
     "no_yes": NO_YES,
+    "release": RELEASE,
     "start": START,
     "stop": f"{STOP}, {AWS_STOP}",
 }
@@ -315,13 +350,19 @@ _PHRASES: dict[tuple[str, ...], str] = {
 # Every word as it is spelt in the lists.
 _SPELLINGS = {
     word
-    for phrases in (*OUTCOMES.values(), *_LISTS.values())
+    for phrases in (*OUTCOMES.values(), *_LISTS.values(), WITH_OUTCOME, WHOM)
     for word in _words(phrases, accents=True)
 }
 _ALSO_NO = {phrase: kind for kind, phrases in ALSO_NO.items() for phrase in _read(phrases)}
 _RUN_ON = {"".join(phrase) for phrase in _PHRASES}
+# Of these, what also says yes or no keeps that meaning.
 _OF_CONTACTS = {
+    **dict.fromkeys(_read(WITH_OUTCOME), "with_outcome"),
+    **dict.fromkeys(_read(WHOM), "whom"),
     **_PHRASES,
     **{phrase: f"also {outcome}" for phrase, outcome in _ALSO_NO.items()},
 }
-_LONGEST_PHRASE = max(map(len, _PHRASES))
+_OF_OUTCOMES = {*OUTCOMES, *(f"also {outcome}" for outcome in OUTCOMES)}
+# What may stand beside an outcome.
+_AROUND = {"with_yes", "code", "with_outcome"}
+_LONGEST_PHRASE = max(map(len, _OF_CONTACTS))

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dibs.core.errors import Busy, DibsError, Withdrawn
-from dibs.core.lead import Lead, State
+from dibs.core.errors import Busy, DibsError, LeadNotFound, NotYours, Withdrawn
+from dibs.core.lead import HELD, Lead, State
 from dibs.core.ports import Once
 from dibs.core.rep import Rep, Usage
 from dibs.offers.meaning import Meaning, meaning
@@ -20,6 +20,9 @@ from dibs.race.claim import InDraw, Won, by_sms, claim
 from dibs.race.decide import Eligible
 from dibs.race.ports import RaceStore
 from dibs.roster.ports import Roster
+
+RELEASED_BY_TEXT = "by text"
+"""The reason of a lead that was given back by a text which gives none."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What came of leads, told by text: the leads a rep holds, and how an outcome is recorded.
+    """What is done by text of a lead in hand: the leads a rep holds, and how each is recorded.
 
-    `tell` takes rep, lead, outcome, an id that makes it count once, and when it was said. `closing`
-    names the outcomes that close a lead.
+    `tell` takes rep, lead, outcome, an id that makes it count once, and when it was said;
+    `give_back` rep, lead, its epoch, and why. `closing` names the outcomes that close a lead.
     """
 
     held: Callable[[str], Sequence[Lead]]
     tell: Callable[[str, str, str, str, datetime], object]
+    give_back: Callable[[str, str, int, str], object]
     closing: Collection[str] = ()
 
 
@@ -79,6 +83,14 @@ def may_answer(answer: Answer, roster: Roster, now: datetime) -> bool:
     return roster.count_sms(rep_id, now.date(), most, of_all, "answers")
 
 
+def may_text(answer: Answer) -> bool:
+    """Tell whether an answer may go: who opted out, with whatever word, gets none (N5).
+
+    What they ask for is done all the same, and their page shows it. START lets texts come again.
+    """
+    return answer.rep is None or answer.rep.textable
+
+
 def reply(
     message: InboundSms,
     store: RaceStore,
@@ -92,10 +104,10 @@ def reply(
     """Do what a text asks for and return the answer to send, None where none is due.
 
     The phone number identifies the rep, the code one of their offers. A claim, what came of a lead
-    they hold (U2), STOP and START are all that can be done by text. A text that is not plainly a
-    claim claims nothing; if it names an open offer, the answer says how to claim it. Whoever tries
-    to claim is answered each time, other talk once a day. A redelivered message is answered once
-    (C4).
+    they hold (U2), giving it back (C5), STOP and START are all that can be done by text. A text
+    that is not plainly a claim claims nothing; if it names an open offer, the answer
+    says how to claim it. Whoever tries to claim is answered each time, other talk once a day. A
+    redelivered message is answered once (C4).
     """
     now = clock()
     said = meaning(message.body)
@@ -113,8 +125,9 @@ def reply(
         return None
     if said.asks == "outcomes":
         return Answer(message.phone, rep, "which_outcome")
-    if said.outcome:
-        answer = _told(message, rep, said, store, offers, outcomes, now)
+    if said.asks == "release" or said.outcome:
+        of_held = _given_back if said.asks == "release" else _told
+        answer = of_held(message, rep, said, store, offers, outcomes, now)
         if answer is not None:
             return answer
     if said.asks == "no":
@@ -128,7 +141,7 @@ def reply(
         if (offer := offers.find_code(rep.rep_id, code)) is not None
     ]
     if said.asks == "claim":
-        outcome = _claim(*known[0][1], rep, store, clock) if known else "unknown_code"
+        outcome = _by_code(known[0][1], rep, store, clock) if known else "unknown_code"
         return Answer(message.phone, rep, outcome)
     if known:
         return _how_to_claim(message.phone, rep, known, store, now)
@@ -137,6 +150,42 @@ def reply(
         return Answer(message.phone, rep, "not_understood" if offered else "no_open_offer")
     first = once.claim_name(f"garbage/{rep.rep_id}/{now.date()}", now)
     return Answer(message.phone, rep, "not_understood") if first else None
+
+
+def _given_back(
+    message: InboundSms,
+    rep: Rep,
+    said: Meaning,
+    store: RaceStore,
+    offers: OfferStore,
+    outcomes: Outcomes,
+    now: datetime,
+) -> Answer:
+    """Give back the lead of the code; without one nothing is, whatever the rep holds (C5)."""
+    if not said.codes:
+        return Answer(message.phone, rep, "which_release")
+    named = [(code, found) for code in said.codes if (found := offers.find_code(rep.rep_id, code))]
+    if not named:
+        return Answer(message.phone, rep, "unknown_code")
+    for _, (lead_id, offered) in named:
+        lead = store.read(lead_id, rep.rep_id).lead
+        if lead is None or (lead.owner is not None and lead.owner != rep.rep_id):
+            continue
+        released = Answer(message.phone, rep, "released", company=lead.preview.safe.company)
+        if lead.owner is None and rep.rep_id in lead.released_by:
+            return released  # the text came again
+        epoch = lead.epoch if lead.owner == rep.rep_id else offered
+        try:
+            outcomes.give_back(rep.rep_id, lead_id, epoch, said.outcome or RELEASED_BY_TEXT)
+        except Busy:
+            raise  # the text comes again, and giving back again changes nothing
+        except (NotYours, LeadNotFound, Withdrawn):
+            continue
+        except DibsError:
+            return Answer(message.phone, rep, "closed")
+        return released
+    how = _how_to_claim(message.phone, rep, named, store, now)
+    return how if how.outcome == "reply_only" else Answer(message.phone, rep, "not_released")
 
 
 def _told(
@@ -168,7 +217,8 @@ def _told(
         # "Wrong number" alone may be about the rep's own number: closing a lead wants its code.
         return Answer(message.phone, rep, "not_sure", said=said.outcome)
     if len(mine) != 1:
-        what = "which_held" if mine else "not_held" if named or not said.codes else "unknown_code"
+        none = "not_held" if named else "unknown_code" if said.codes else "none_held"
+        what = "which_held" if mine else none
         return Answer(message.phone, rep, what, said=said.outcome)
     lead, tap = mine[0], f"text-{message.message_id}"
     try:
@@ -184,6 +234,18 @@ def _held(lead_id: str, rep: Rep, held: Mapping[str, Lead], store: RaceStore) ->
     """Return the lead if the rep holds it; a lead just claimed may not be listed yet."""
     lead = held.get(lead_id) or store.read(lead_id, rep.rep_id).lead
     return lead if lead is not None and lead.owner == rep.rep_id else None
+
+
+def _by_code(
+    offer: tuple[str, int], rep: Rep, store: RaceStore, clock: Callable[[], datetime]
+) -> Won | InDraw | DibsError | str:
+    """Claim the lead of a code; of one that was theirs and is won or lost only this is said."""
+    outcome = _claim(*offer, rep, store, clock)
+    if isinstance(outcome, Won) and outcome.already_yours:
+        lead = store.read(offer[0], rep.rep_id).lead
+        if lead is not None and lead.state not in HELD:
+            return "closed"
+    return outcome
 
 
 def _how_to_claim(
@@ -204,8 +266,10 @@ def _how_to_claim(
         return Answer(phone, rep, "which_offer")
     if unclaimed:
         return Answer(phone, rep, "reply_only", unclaimed[0])
-    mine = any(lead.owner == rep.rep_id for _, lead in leads)
-    return Answer(phone, rep, "yours" if mine else Withdrawn())
+    mine = [lead for _, lead in leads if lead.owner == rep.rep_id]
+    if not mine:
+        return Answer(phone, rep, Withdrawn())
+    return Answer(phone, rep, "yours" if any(lead.state in HELD for lead in mine) else "closed")
 
 
 def _by_yes(

@@ -262,6 +262,11 @@ def answer_sms(answer: Answer, now: datetime) -> str:
         "told": _("Recorded: {what}, {company}.", what=what, company=answer.company),
         "not_told": not_done(answer.why or DibsError(), language),
         "not_held": _("Nothing is recorded: you do not hold this lead."),
+        "none_held": _("Nothing is recorded: you hold no lead now."),
+        "closed": _("This lead is closed: it was won or lost."),
+        "released": _("You gave back {company}.", company=answer.company),
+        "not_released": _("Nothing is given back: you do not hold this lead."),
+        "which_release": _("Nothing is given back yet. Add the lead's code, or use its page."),
         "which_outcome": _(
             "Nothing is recorded: your text says two things. "
             "Send one of them, with the lead's code."

@@ -127,7 +127,8 @@ NO_YES = "要是"
 # another one the other says more; so does a meeting beside "reached".
 OUTCOMES = {
     "called": """
-called, i called, have called, ive called, phoned, i phoned, rang, i rang, called them, called him,
+called, tried, tried to call, tried calling, i tried,
+i called, have called, ive called, phoned, i phoned, rang, i rang, called them, called him,
 called her, phoned them, phoned him, phoned her, done calling, call done, call made, made the call,
 sudah call, dah call, sudah telefon, dah telefon, telah telefon, saya dah call, saya dah telefon,
 sudah dihubungi, sudah menelefon, позвонил, позвонила, звонил, звонила, я позвонил, я позвонила,
@@ -159,10 +160,11 @@ dah cakap, sudah cakap, dah jawab, sudah jawab, dia jawab, dia angkat, dihubungi
 接通了, 联系上了, 聯繫上了, 联系到了, 聯繫到了, 聊过了, 聊過了
 """,
     "meeting": """
-meeting set, meeting booked, booked a meeting, set a meeting, got a meeting,
+meeting, appointment, meeting set, meeting booked, booked a meeting, set a meeting, got a meeting,
 meeting arranged, appointment set, appointment booked, appointment made, appt,
 appt set, booked an appointment, set an appointment, booked, demo booked, demo set,
-temu janji, temujanji, dapat temu janji, janji temu, set temu janji, mesyuarat ditetapkan,
+temu janji, temujanji, temu janji esok, dapat temu janji, janji temu, set temu janji,
+mesyuarat ditetapkan,
 встреча, встреча назначена, назначил встречу, назначила встречу, 约好了, 約好了, 约了, 約了,
 已约, 已約, 预约了, 預約了
 """,
@@ -189,8 +191,49 @@ SAYS_MORE = {
     "called": {"no answer", "reached", "meeting", "wrong number", "not interested"},
     "reached": {"meeting", "not interested"},
 }
+# What stands around an outcome and says nothing of its own. No word here may deny what it stands
+# beside, and none may put it off: "will reach" is not "reached".
+WITH_OUTCOME = """
+a, an, the, was, is, its, it was, it is, but, and, then, so, just, only, also, still, well, sorry,
+from, with, of, on, at, my, phone, today, yesterday, tomorrow, tonight, morning, afternoon, evening,
+this morning, this afternoon, this evening, earlier, later, next week, once, twice, three times,
+again, monday, tuesday, wednesday, thursday, friday, saturday, sunday,
+will try again, will try again later, will try later, ill try again, ill try again later,
+ill try later, trying again, try again, try again later, try later, will call again,
+will call back, will call later, ill call again, ill call back, ill call later, calling again,
+calling back, call again, call back, will follow up, ill follow up,
+tapi, tetapi, dan, lepas tu, kemudian, cuma, dengan, tadi, hari ini, semalam, pagi, petang, malam,
+lagi, akan cuba lagi, cuba lagi, nanti cuba lagi, akan call lagi, nanti call lagi,
+akan telefon lagi, nanti telefon lagi,
+но, а, и, это, был, была, было, сегодня, завтра, вчера, позже, ещё раз, попробую ещё раз,
+попробую ещё, попробую позже, перезвоню, перезвоню позже, позвоню ещё раз, позвоню позже,
+但, 但是, 不过, 不過, 然后, 然後, 是, 今天, 明天, 昨天, 再打, 再试, 再試, 晚点再打, 晚點再打,
+会再打, 會再打
+"""
+# Whom the rep spoke to: only after the outcome, since "the client called" tells nothing of a rep.
+WHOM = """
+him, her, them, customer, client, contact, person, prospect, dia, mereka, pelanggan, ему, ей,
+с ним, с ней, с клиентом, клиенту
+"""
 # It also declines an offer, so it is an outcome only beside the code of a lead one holds.
 ALSO_NO = {"not interested": "not interested, tak berminat, tidak berminat, 没兴趣, 沒興趣"}
+
+# A lead one holds goes back, which wants its code; `#` is where the code may stand within.
+RELEASE = """
+release, i release, ill release, i will release, i want to release, want to release, releasing,
+released, release it, i release it, give back, i give back, ill give back, i want to give back,
+want to give back, giving back, give it back, i give it back, ill give it back,
+i want to give it back, giving it back, give # back, i give # back, giving # back, give back the,
+give back my, give up, i give up, giving up, give it up, give # up, hand back, i hand back,
+handing back, hand it back, hand # back, return, i return, returning, return it, i return it,
+put back, put it back, put # back, send back, send it back, send # back, take back, take it back,
+take # back, let go of,
+lepaskan, saya lepaskan, aku lepaskan, nak lepaskan, saya nak lepaskan, lepas, saya lepas,
+pulangkan, saya pulangkan, nak pulangkan, kembalikan, saya kembalikan, serah balik, bagi balik,
+beri balik, hantar balik, pulangkan balik,
+отдаю, я отдаю, отдаю обратно, отдать, отдать обратно, возвращаю, я возвращаю, верну, вернуть,
+退回, 我退回, 放回, 归还, 歸還, 释放, 釋放, 退还, 退還
+"""
 
 # What AWS itself opts out on, and it does so for any text that begins with one of these.
 # `docs/operations.md` says what follows from it.

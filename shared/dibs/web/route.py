@@ -19,7 +19,6 @@ from typing import Any, Protocol
 from dibs.core.errors import DibsError, Forbidden, Unauthorized
 from dibs.web.http import Event, Response, header, raw_body, unless_known
 from dibs.web.json_body import nothing_sent
-from dibs.web.sign_in import caller
 
 
 class Body(Protocol):
@@ -79,8 +78,6 @@ CSV = "text/csv"
 ANYBODY = Who("anybody", None, ())
 LINK = Who("link", None, ())
 """Whoever holds the link; the function reads the token in the path together with the lead."""
-HOLDER = Who("rep", caller, (Unauthorized,), cookie=True)
-"""A rep who is checked in the same read as the lead; the function gets what they showed."""
 
 
 def reads(key: str) -> bool:

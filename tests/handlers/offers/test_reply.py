@@ -337,12 +337,64 @@ def test_a_word_about_a_lead_one_does_not_hold_changes_nothing(app: App) -> None
     lead = app.lead()
     offered(app, lead)
     before = app.now(lead)
-    said = "Nothing is recorded: you do not hold this lead."
+    said = "Nothing is recorded: you hold no lead now."
     open_still = "Nothing is claimed yet. To claim, reply only: 7K2P"
     bodies = {"reached 7K2P": open_still, "wrong number": said, "called": said}
     for number, (body, expected) in enumerate(bodies.items()):
         assert answers(app, body, message_id=f"word-{number}") == [expected]
     assert app.now(lead) == before
+
+
+@pytest.mark.parametrize("seconds", [1, 3600])
+def test_a_lead_is_given_back_with_its_code(app: App, seconds: int) -> None:
+    app.hire(DAYANG)
+    lead = app.lead()
+    offered(app, lead, rep=DAYANG)
+    app.claim(lead, DAYANG)
+    app.clock.pass_(seconds=seconds)
+    [ask] = answers(app, "lepaskan", DAYANG, "no-code")
+    assert "kod" in ask
+    assert app.now(lead).owner == DAYANG.rep_id
+    [answer] = answers(app, "lepaskan 7K2P", DAYANG)
+    assert answer == "Anda memulangkan Acme 1 Sdn Bhd."
+    assert app.now(lead).owner is None
+    assert answers(app, "lepaskan 7K2P", DAYANG, "again") == [answer]
+
+
+def test_the_code_of_a_closed_lead_says_so_and_shows_no_contact(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    offered(app, lead)
+    app.claim(lead)
+    answers(app, "wrong number 7K2P", message_id="closes")
+    assert app.now(lead).state is State.LOST
+    for number, body in enumerate(["7K2P", "yes 7K2P", "release 7K2P", "7K2P hm"]):
+        [answer] = answers(app, body, message_id=f"closed-{number}")
+        assert answer == "This lead is closed: it was won or lost."
+
+
+# Opted out
+
+
+@pytest.mark.parametrize("stop", ["СТОП", "berhenti", "stop", "退订"])
+def test_who_opted_out_gets_no_text_until_they_start(app: App, stop: str) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    offered(app, lead)
+    answers(app, stop, message_id="stop")
+    for number, body in enumerate(["hello", "yes", "2222", "meeting", "release 7K2P", "no"]):
+        assert answers(app, body, message_id=f"after-{number}") == []
+    answers(app, "start", message_id="start")
+    assert answers(app, "2222", message_id="back") != []
+
+
+def test_what_an_opted_out_rep_asks_for_is_done_in_silence(app: App) -> None:
+    app.hire(AINA)
+    lead = app.lead()
+    offered(app, lead)
+    answers(app, "berhenti", message_id="stop")
+    assert answers(app, "7K2P", message_id="claim") == []
+    assert app.now(lead).owner == AINA.rep_id
 
 
 # Caps

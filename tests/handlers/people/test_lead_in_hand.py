@@ -56,6 +56,7 @@ def browse(app: App, route: str, path: dict[str, str], rep: Rep = AINA, **form: 
     function = "claim" if "/c/" in route else "rep"
     cookie = app.cookie(token_of(rep))
     headers = {"authorization": None, "cookie": cookie, "accept": "text/html", **OURS}
+    headers |= {"content_type": "application/x-www-form-urlencoded"} if form else {}
     asked = http("http_offers", route, path, urlencode(form) if form else None, **headers)
     return app.ask(function, asked)
 
@@ -553,3 +554,47 @@ def test_a_tap_without_a_session_is_said_to_be_dropped(
     assert "was not done" not in app.ask("rep", asked).text
     asked["queryStringParameters"] = dict(parse_qsl(urlsplit(to).query))
     assert "was not done" in app.ask("rep", asked).text
+
+
+# Giving it back
+
+
+@pytest.mark.parametrize("reason", ["no time", "They speak Mandarin only"])
+def test_a_lead_is_given_back_on_its_page_with_a_reason(app: App, reason: str) -> None:
+    lead = won(app)
+    tell(app, lead, "called")
+    app.clock.pass_(minutes=5)
+    path = {"lead_id": lead.lead_id}
+    page = browse(app, "GET /leads/{lead_id}", path)
+    for shown in (f'action="/leads/{lead.lead_id}/release"', 'value="no time"', "Give it back"):
+        assert shown in page.text
+    done = browse(app, "POST /leads/{lead_id}/release", path, reason=reason)
+    assert (done.status, done.headers["location"]) == (303, "/")
+    assert app.now(lead).owner is None
+    assert reason in browse(app, "GET /leads/{lead_id}", path).text
+
+
+def test_giving_back_without_a_reason_changes_nothing_and_says_so(app: App) -> None:
+    lead = won(app, DAYANG)
+    app.clock.pass_(minutes=5)
+    path = {"lead_id": lead.lead_id}
+    page = browse(app, "POST /leads/{lead_id}/release", path, DAYANG, reason=" ")
+    assert page.status == 422
+    assert '<html lang="ms">' in page.text
+    assert app.now(lead).owner == DAYANG.rep_id
+
+
+def test_a_closed_lead_offers_no_giving_back(app: App) -> None:
+    lead = won(app)
+    tell(app, lead, "wrong number")
+    path = {"lead_id": lead.lead_id}
+    assert "/release" not in browse(app, "GET /leads/{lead_id}", path).text
+    assert browse(app, "POST /leads/{lead_id}/release", path, reason="no time").status == 409
+
+
+def test_a_lead_that_cannot_be_shown_does_not_lead_back_to_itself(app: App) -> None:
+    for lead_id in (won(app, BEN).lead_id, "nosuchlead12"):
+        page = browse(app, "GET /leads/{lead_id}", {"lead_id": lead_id})
+        assert page.status == 404
+        assert f"/leads/{lead_id}" not in page.text
+        assert 'href="/"' in page.text

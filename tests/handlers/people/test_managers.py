@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dibs.core.errors import Forbidden
 from dibs.roster.audit import Entry
 from dibs.roster.audit_store import DynamoAuditLog
 from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, http
@@ -318,3 +319,31 @@ def test_the_log_is_read_by_who_target_and_since(app: App) -> None:
     assert found(since=early, who="manager") == [AINA.rep_id]
     assert found(since=early, target=BEN.rep_id) == [BEN.rep_id]
     assert found(since=early, who="m-nobody") == []
+
+
+HOLDERS_OWN = [
+    ("claim", "POST /leads/{lead_id}/claim", None),
+    ("rep", "POST /leads/{lead_id}/release", '{"reason": "x"}'),
+    ("rep", "POST /leads/{lead_id}/accept", None),
+    ("rep", "POST /leads/{lead_id}/seen", None),
+    ("rep", "POST /leads/{lead_id}/decline", None),
+]
+
+
+@pytest.mark.parametrize(("function", "route", "body"), HOLDERS_OWN)
+def test_what_is_a_rep_s_own_is_refused_to_a_known_manager_alone(
+    app: App, function: str, route: str, body: str | None
+) -> None:
+    path = {"lead_id": app.lead().lead_id}
+    for token, status in ((MANAGER, 403), (MANAGER + "x", 401), ("manager.made-up", 401)):
+        bearer = f"Bearer {token}"
+        asked = http("http_offers", route, path, body, authorization=bearer)
+        assert app.ask(function, asked).status == status
+
+
+def test_every_route_of_a_rep_tells_a_manager_so() -> None:
+    from claim.handler import ROUTES as CLAIM
+    from rep.handler import ROUTES as REP_ROUTES
+
+    for key, route in {**CLAIM, **REP_ROUTES}.items():
+        assert route.who.name != "rep" or Forbidden in route.who.errors, key

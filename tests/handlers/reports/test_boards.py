@@ -341,7 +341,7 @@ def test_a_rep_signs_in_to_their_own_page_and_sees_their_board(app: App) -> None
     assert "Your place: 1 of 2." in page.text
     page = look(app, REPORT, cookie=cookie)
     assert page.status == 403
-    assert "Ask your manager" in page.text
+    assert "This page is for managers." in page.text
 
 
 @pytest.mark.parametrize("token", ["", "manager.forged", "aaaac", "a\r\nset-cookie: b", "§.§"])
@@ -435,3 +435,11 @@ def test_a_browser_that_asks_wrongly_is_told_in_words(app: App) -> None:
     assert page.status == 422
     assert "name a week, such as 2026-W47" in page.text
     assert re.search("<b>", page.text) is None
+
+
+def test_a_rep_is_told_that_the_report_is_for_managers(app: App) -> None:
+    page = look(app, REPORT, cookie=app.cookie(token_of(AINA)))
+    assert page.status == 403
+    assert "This page is for managers." in page.text
+    assert 'href="/"' in page.text
+    assert "<form" not in page.text

@@ -26,9 +26,10 @@ class Told(Line):
         super().__init__()
         self.told: list[tuple[str, str]] = []
         self.refuses: DibsError | None = None
+        self.given_back: list[tuple[str, int, str]] = []
 
     def outcomes(self) -> Outcomes:
-        return Outcomes(self.held, self.tell, CLOSING)
+        return Outcomes(self.held, self.tell, self.give_back, CLOSING)
 
     def held(self, rep_id: str) -> list[Lead]:
         return [lead for lead in self.world.memory.leads.values() if lead.owner == rep_id]
@@ -40,6 +41,14 @@ class Told(Line):
         if self.refuses:
             raise self.refuses
         self.told.append((lead_id, outcome))
+
+    def give_back(self, rep_id: str, lead_id: str, epoch: int, reason: str) -> None:
+        assert rep_id == self.rep.rep_id
+        if self.refuses:
+            raise self.refuses
+        if self.world.memory.leads[lead_id].owner != rep_id:
+            raise NotYours
+        self.given_back.append((lead_id, epoch, reason))
 
     def win(self, lead: Lead | None = None) -> Lead:
         lead = lead or self.lead
@@ -60,19 +69,30 @@ SAID = {
             "не отвечает",
             "没人接",
         ),
-        *("called, no answer", "ok no answer", "no-answer"),
+        *("called, no answer", "ok no answer", "no-answer", "called but no answer"),
+        *("no answer, will try again", "tried twice, still no answer", "tak jawab, cuba lagi"),
     ],
     "reached": [
         *("reached", "Reached them", "spoke to him", "talked to her", "got through", "contacted"),
         *("dapat hubungi", "дозвонился", "接通了", "called, reached", "reached, thanks"),
+        *(
+            "called and reached",
+            "then I reached the customer",
+            "reached the client",
+            "spoke with the client today",
+        ),
     ],
     "meeting": [
+        *("meeting", "appointment", "meeting on Monday at 3pm", "called and then booked a meeting"),
         "meeting booked",
         "appointment set",
         "temu janji",
         "reached, meeting set",
     ],
-    "wrong number": ["wrong number", "Wrong number!", "nombor salah", "не тот номер", "空号"],
+    "wrong number": [
+        *("it was a wrong number", "called but it's the wrong number"),
+        *("wrong number", "Wrong number!", "nombor salah", "не тот номер", "空号"),
+    ],
     "not interested": ["they're not interested", "customer not interested", "called, he said no"],
 }
 
@@ -93,7 +113,6 @@ def test_a_word_tells_what_came_of_the_lead(outcome: str, body: str) -> None:
         *("called?", "reached?", "not called 7K2P", "will call 7K2P", "Ben reached 7K2P"),
         *(
             "in a meeting",
-            "meeting",
             "engaged",
             "> reached 7K2P",
             "reached but wrong number, no meeting and so on",
@@ -136,7 +155,7 @@ def test_with_one_held_lead_the_word_alone_is_enough() -> None:
 
 def test_without_a_code_nobody_guesses() -> None:
     line = Told()
-    assert line.outcome("reached") == "not_held"
+    assert line.outcome("reached") == "none_held"
     line.win()
     line.win(line.offer(2, "8M3Q"))
     answer = line.text("reached")
@@ -254,3 +273,83 @@ def test_an_outcome_that_closes_a_lead_wants_its_code(body: str) -> None:
     assert "would close the lead" in answer_sms(answer, NOON)
     assert line.told == []
     assert line.outcome(f"{body} 7K2P") == "told"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "no meeting",
+        "in a meeting",
+        "will be reached",
+        "not called",
+        "but",
+        "it was a",
+        "at 3pm",
+        "the client called",
+    ],
+)
+def test_what_only_goes_with_an_outcome_makes_none(body: str) -> None:
+    assert meaning(body).asks not in ("outcome", "claim", "yes")
+
+
+# Giving a lead back
+
+RELEASES = ["release", "Release", "give back", "giving it back", "please return it", "lepaskan"]
+RELEASES += ["saya lepaskan", "pulangkan", "верну", "退回", "sorry, I release it"]
+
+
+@pytest.mark.parametrize("body", RELEASES)
+def test_a_word_and_the_code_give_a_lead_back(body: str) -> None:
+    line = Told()
+    lead = line.win()
+    answer = line.text(f"{body} {CODE}")
+    assert answer is not None
+    assert line.given_back == [(lead.lead_id, lead.epoch, "by text")]
+    assert answer_sms(answer, NOON) == f"You gave back {lead.preview.company}."
+
+
+@pytest.mark.parametrize("body", RELEASES)
+def test_without_its_code_nothing_is_given_back(body: str) -> None:
+    line = Told()
+    line.win()
+    assert line.outcome(body) == "which_release"
+    assert line.given_back == []
+
+
+@pytest.mark.parametrize("body", [f"give {CODE} back", f"take {CODE} back please"])
+def test_the_code_may_stand_within(body: str) -> None:
+    assert meaning(body) == Meaning("release", (CODE,))
+
+
+def test_an_outcome_beside_it_is_why() -> None:
+    line = Told()
+    line.win()
+    line.text(f"give back {CODE}, wrong number")
+    assert [why for *_, why in line.given_back] == ["wrong number"]
+
+
+@pytest.mark.parametrize(
+    "body", [f"don't release {CODE}", f"release {CODE}?", f"release {CODE} Ben"]
+)
+def test_who_does_not_plainly_give_back_keeps_it(body: str) -> None:
+    line = Told()
+    line.win()
+    line.text(body)
+    assert line.given_back == []
+
+
+def test_an_open_lead_is_neither_given_back_nor_claimed() -> None:
+    line = Told()
+    assert line.outcome(f"release {CODE}") == "reply_only"
+    assert line.owner() is None
+
+
+def test_a_closed_lead_is_not_given_back() -> None:
+    line = Told()
+    line.win()
+    line.refuses = IllegalMove()
+    assert line.outcome(f"release {CODE}") == "closed"
+
+
+def test_without_a_code_and_a_lead_none_is_in_hand() -> None:
+    assert Told().outcome("reached") == "none_held"

@@ -63,7 +63,7 @@ class Line:
         def tell(*told: object) -> None:
             raise AssertionError(told)
 
-        return Outcomes(lambda rep_id: [], tell)
+        return Outcomes(lambda rep_id: [], tell, tell)
 
     def outcome(self, body: str) -> object:
         answer = self.text(body)
