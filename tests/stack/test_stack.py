@@ -94,10 +94,10 @@ def test_a_plain_form_claims_and_shows_the_phone_number(stack: Stack) -> None:
     assert "By Form Ltd" in page
     assert PHONES not in page
     form = {"accept": "text/html", "content_type": "application/x-www-form-urlencoded"}
-    status, page, _ = stack.call("POST", f"{link}/claim", b"confirm=on", **form)
+    status, page, _ = stack.call("POST", f"{link}/claim", b"sure=yes", **form)
     assert status == 200
     assert f'href="tel:{PHONES}' in page
-    status, page, _ = stack.call("POST", f"{other}/claim", b"confirm=on", **form)
+    status, page, _ = stack.call("POST", f"{other}/claim", b"sure=yes", **form)
     assert status == 409
     assert winner["name"] in page
     status, state, _ = stack.call("GET", f"{other}/state")
