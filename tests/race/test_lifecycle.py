@@ -724,7 +724,7 @@ def test_whatever_happens_in_whatever_order_one_owner_no_illegal_move_nothing_lo
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
         ),
