@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -17,12 +17,25 @@ from moto.sns import sns_backends
 
 from dibs.core.events import LeadEvent
 from dibs.core.lead import Lead
-from dibs.offers.ports import NotifyBatch
+from dibs.offers.ports import BatchMarks, NotifyBatch
 from dibs.offers.queues import SnsBus, SqsNotifyQueue, SqsTimers, batch_body, batch_from
 from dibs.offers.sms import SnsSms
 from support.builders import NOON, a_lead
 
 MS = timedelta(milliseconds=1)
+
+
+class NoMarks(BatchMarks):
+    """Of what is queued here, nothing bears a mark."""
+
+    def mark(self, batches: Sequence[NotifyBatch], due_at: datetime) -> None:
+        raise AssertionError(batches)
+
+
+def queue(client: Any, url: str) -> SqsNotifyQueue:
+    return SqsNotifyQueue(client, url, NoMarks(), lambda: NOON)
+
+
 LEAD = a_lead()
 
 
@@ -58,7 +71,7 @@ def test_batches_arrive_whole_and_all_of_them(sqs: Any) -> None:
     batches = [
         NotifyBatch("offer", f"lead{n}", n, ("aaaac", "aaaae"), NOON + n * MS) for n in range(23)
     ]
-    SqsNotifyQueue(sqs, url).put(batches)
+    queue(sqs, url).put(batches)
     found = [batch_from(body) for body in received(sqs, url)]
     assert sorted(found, key=lambda batch: batch.epoch) == batches
 
@@ -82,7 +95,7 @@ def test_a_batch_of_the_version_before_is_of_a_team_of_unknown_size() -> None:
 
 def test_nothing_to_put_is_nothing_to_send(sqs: Any) -> None:
     url = sqs.create_queue(QueueName="notify")["QueueUrl"]
-    SqsNotifyQueue(sqs, url).put([])
+    queue(sqs, url).put([])
     assert received(sqs, url) == []
 
 
@@ -93,9 +106,7 @@ def test_a_look_later_is_delayed_by_the_queue(clients: tuple[Any, Any]) -> None:
             {"Successful": [], "Failed": []},
             {"QueueUrl": "u", "Entries": [{"Id": "0", "MessageBody": ANY, "DelaySeconds": 20}]},
         )
-        SqsNotifyQueue(clients[0], "u").put(
-            [NotifyBatch("unseen", "l", 1, ("a",))], delay_seconds=20
-        )
+        queue(clients[0], "u").put([NotifyBatch("unseen", "l", 1, ("a",))], delay_seconds=20)
         stub.assert_no_pending_responses()
 
 
@@ -160,7 +171,7 @@ def test_messages_the_queue_did_not_take_are_an_error_so_that_they_come_again(
     with Stubber(clients[0]) as stub:
         stub.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
         with pytest.raises(RuntimeError, match="1 messages"):
-            SqsNotifyQueue(clients[0], "u").put([NotifyBatch("offer", "l", 1, ("a",))])
+            queue(clients[0], "u").put([NotifyBatch("offer", "l", 1, ("a",))])
 
 
 def test_every_event_reaches_every_consumers_queue(sns: Any, sqs: Any) -> None:

@@ -252,7 +252,7 @@ def test_counts_of_requests(
     made = count(monkeypatch)
     for asked, most in (
         ({"state": "open"}, 6),
-        ({"holder": AINA.rep_id}, 4),
+        ({"holder": AINA.rep_id}, 5),
         ({"state": "held"}, 8),
     ):
         made.clear()

@@ -20,7 +20,7 @@ def did(**found: int) -> dict[str, int]:
     nothing = dict.fromkeys(
         ("republished", "replanned", "expired", "nudged", "returned", "queued", "untold"), 0
     )
-    healed = {"recorded": 0, "scored": 0}
+    healed = {"recorded": 0, "scored": 0, "notices": 0}
     return {**nothing, **healed, "seals_late": 0, "chained": 0, **found}
 
 

@@ -272,7 +272,7 @@ def test_the_last_millisecond_of_the_window_is_in_time(app: App) -> None:
         f"Bearer {AINA.rep_id}.secret.secret",
         f"Bearer {AINA.rep_id}.SECRET",
         "Bearer nobody.secret",
-        f"Bearer {MANAGER}",
+        f"Bearer {MANAGER.partition('.')[0]}.forged",
         f"Bearer {AINA.rep_id}." + "x" * 300,
         f"Bearer {AINA.rep_id}.{digest_of(token_of(AINA))}",
         f"Bearer REP#{AINA.rep_id}.secret",
@@ -285,6 +285,15 @@ def test_a_claim_without_a_right_token_changes_nothing(app: App, authorization: 
     before = app.everything()
     answer = app.ask("claim", http("http_claim", authorization=authorization))
     assert (answer.status, answer.code) == (401, "unauthorized")
+    assert app.everything() == before
+
+
+def test_a_manager_claims_nothing(app: App) -> None:
+    app.world.add_manager(MANAGER)
+    app.lead()
+    before = app.everything()
+    answer = app.ask("claim", http("http_claim", authorization=f"Bearer {MANAGER}"))
+    assert (answer.status, answer.code) == (403, "forbidden")
     assert app.everything() == before
 
 
