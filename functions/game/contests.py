@@ -46,9 +46,9 @@ def put(event: Event, manager: Manager, sent: ContestIn) -> Response:
     """`PUT /contests/{contest_id}`: set a contest up, or change it until it begins."""
     contest, unread = contest_from_body(_contest_id(event), sent.named)
     now = clock.now()
-    with _noting(manager, "contest.put", contest.contest_id) as told:
+    with _noting(manager, "contest.put", contest.contest_id) as note:
         planned = contests.plan(wiring().contest_deps, contest, manager.manager_id, now, unread)
-        told.after = contest_body(planned.contest)
+        note.after = contest_body(planned.contest)
     return answer(200, _planned(planned, now) | {"contest": contest_body(planned.contest)})
 
 
@@ -76,10 +76,10 @@ def put_series(event: Event, manager: Manager, sent: SeriesIn) -> Response:
     series, unread = series_from_body(series_id, sent.named)
     now = clock.now()
     series = replace(series, by=manager.manager_id)
-    with _noting(manager, "series.put", series_id) as told:
+    with _noting(manager, "series.put", series_id) as note:
         before = list(wiring().contests.all())
         plan_series(wiring().contest_deps, series, now, unread)
-        told.after = _series_body(series)
+        note.after = _series_body(series)
     planned = list(wiring().contests.all())
     warned = [asdict(one) for one in begun_already(series, before, planned, now)]
     return answer(200, _series(series, planned, now) | {"warnings": warned})

@@ -60,9 +60,9 @@ def put_reward(event: Event, manager: Manager, sent: RewardIn) -> Response:
     was = next((one for one in wiring().rewards.rewards() if one.reward_id == reward_id), None)
     before = {} if was is None else _managed(was)
     log, by = wiring().audit_log, manager.manager_id
-    with noting(log, by, "reward.put", reward_id, clock.now(), before) as told:
+    with noting(log, by, "reward.put", reward_id, clock.now(), before) as note:
         reward = rewards.put_reward(wiring().rewards, reward_id, sent.named)
-        told.after = _managed(reward)
+        note.after = _managed(reward)
     return answer(200, _managed(reward))
 
 
@@ -141,9 +141,9 @@ def _deciding(state: RequestState, summary: str) -> Route:
         reason = sent.reason or ""
         by = manager.manager_id
         what, log = f"reward.{state.value}", wiring().audit_log
-        with noting(log, by, what, request_id, clock.now(), {}, {"state": state.value}) as told:
+        with noting(log, by, what, request_id, clock.now(), {}, {"state": state.value}) as note:
             found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
-            told.after = {"state": found.state.value} if changed else {}
+            note.after = {"state": found.state.value} if changed else {}
         return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
 
     return Route(

@@ -24,11 +24,11 @@ def assign(event: Event, manager: Manager, sent: AssignIn) -> Response:
     if rep is not None and not manages(manager, rep.team):
         raise InvalidInput((FieldError("rep_id", override.NO_REP),))
     lead, by = lead_id(event), manager.manager_id
-    with _noting(manager, "lead.assign", lead, {"holder": sent.rep_id}) as told:
+    with _noting(manager, "lead.assign", lead, {"holder": sent.rep_id}) as note:
         found, changed = override.assign(
             race, holdings, lead, sent.rep_id, by, sent.reason, clock.now
         )
-        _tell(told, found, changed)
+        _tell(note, found, changed)
     return _answer(found, changed)
 
 
@@ -36,11 +36,11 @@ def withdraw(event: Event, manager: Manager, sent: WithdrawIn) -> Response:
     """`POST /leads/{lead_id}/withdraw`: take a lead back, for the pool or for nobody."""
     race, holdings = wiring().race, wiring().holdings
     lead, by = lead_id(event), manager.manager_id
-    with _noting(manager, "lead.withdraw", lead, {"to": sent.to}) as told:
+    with _noting(manager, "lead.withdraw", lead, {"to": sent.to}) as note:
         found, changed = override.withdraw(
             race, holdings, lead, sent.to, by, sent.reason, clock.now
         )
-        _tell(told, found, changed)
+        _tell(note, found, changed)
     return _answer(found, changed)
 
 
@@ -51,10 +51,10 @@ def _noting(
     return noting(wiring().audit_log, by, what, lead, now, {}, after)
 
 
-def _tell(told: Note, lead: Lead, changed: bool) -> None:
+def _tell(note: Note, lead: Lead, changed: bool) -> None:
     # The reason is in the lead's history: people's own words may name a customer.
-    told.before = {"holder": lead.previous_owner} if changed else {}
-    told.after = {"holder": lead.owner, "state": lead.state.value} if changed else {}
+    note.before = {"holder": lead.previous_owner} if changed else {}
+    note.after = {"holder": lead.owner, "state": lead.state.value} if changed else {}
 
 
 def _answer(lead: Lead, changed: bool) -> Response:

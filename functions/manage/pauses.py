@@ -52,15 +52,15 @@ def _until(sent: str | None) -> datetime | None:
 
 def _team(event: Event, manager: Manager, pause: Pause | None) -> Response:
     team = path(event, "team")
-    with _noting(manager, "team", team, pause) as told:
-        told.before = _noted(pauses.pause_team(wiring().roster, team, pause))
+    with _noting(manager, "team", team, pause) as note:
+        note.before = _noted(pauses.pause_team(wiring().roster, team, pause))
     return _answer({"team": team}, pause)
 
 
 def _rep(event: Event, manager: Manager, pause: Pause | None) -> Response:
     rep_id = path(event, "rep_id")
-    with _noting(manager, "rep", rep_id, pause) as told:
-        told.before = _noted(pauses.pause_rep(wiring().roster, rep_id, pause, clock.now()))
+    with _noting(manager, "rep", rep_id, pause) as note:
+        note.before = _noted(pauses.pause_rep(wiring().roster, rep_id, pause, clock.now()))
     return _answer({"rep_id": rep_id}, pause)
 
 

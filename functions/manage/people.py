@@ -40,9 +40,9 @@ def put_rep(event: Event, manager: Manager, sent: ProfileIn) -> Response:
         check_team(manager, str(sent.named["team"]))
     was = wiring().roster.get(rep_id)
     before = profile_fields(was, sent.named) if was is not None else {}
-    with _noting(manager, "rep.change", rep_id, before) as told:
+    with _noting(manager, "rep.change", rep_id, before) as note:
         changed = change_profile(wiring().roster, rep_id, sent.named)
-        told.after = profile_fields(changed, sent.named)
+        note.after = profile_fields(changed, sent.named)
     wiring().timers.check("queue.check")
     wiring().timers.check("rep.check", rep_id=rep_id)
     return answer(200, rep_shown(changed, wiring().roster.playbook(), clock.now()))

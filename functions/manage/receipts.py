@@ -86,9 +86,9 @@ def rule(event: Event, manager: Manager, sent: RulingIn) -> Response:
     filed = races.disputed(lead, opening, rep.rep_id)
     before = {"ruling": filed.ruling if filed is not None else ""}
     about = f"{lead}/{opening}/{rep.rep_id}"
-    with noting(wiring().audit_log, by, "dispute.answer", about, now, before) as told:
+    with noting(wiring().audit_log, by, "dispute.answer", about, now, before) as note:
         answered = answer_dispute(races, lead, opening, rep.rep_id, sent.upheld, sent.text, by, now)
-        told.after = {"ruling": answered.ruling}
+        note.after = {"ruling": answered.ruling}
     return answer(200, _disputed(answered))
 
 

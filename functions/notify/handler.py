@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 
-from dibs.offers.notify import RESERVED, notify
+from dibs.offers.notify import TEXTS_ONLY, notify
 from dibs.offers.ports import MARKED, NotifyBatch
 from dibs.offers.queues import batch_from
 from dibs.web.entry import Arrival, messages
@@ -34,7 +34,7 @@ def work(body: dict[str, Any], arrival: Arrival) -> None:
     goes on with the reps that have no record yet.
     """
     batch = batch_from(body)
-    if batch.kind in RESERVED:
+    if batch.kind in TEXTS_ONLY:
         notify(batch, wiring().notify_deps)
         return
     config = IdempotencyConfig(

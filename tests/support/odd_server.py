@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+
+from dibs.aws.connection import Connection
 
 Behaviour = Callable[[bytes], bytes]
 """Gets a whole request and returns what is sent back."""
@@ -16,6 +19,13 @@ Behaviour = Callable[[bytes], bytes]
 
 class Last(bytes):
     """An answer, or a part of one, after which the connection is closed."""
+
+
+def wait_for_bytes(connections: Sequence[Connection]) -> None:
+    """Wait until something, bytes or the end, has come to each of these connections."""
+    for one in connections:
+        found, _, _ = select.select([one._socket], [], [], 5)
+        assert found, "nothing has come"
 
 
 class OddServer:
@@ -26,6 +36,8 @@ class OddServer:
         self.requests: list[bytes] = []
         """Every whole request, in the order they came."""
         self.connections = 0
+        self.accepted = threading.Semaphore(0)
+        """Released once for each connection."""
         self.stop_after: int | None = None
         """The next connection is closed after so many bytes of its request."""
         self._tls = tls
@@ -58,6 +70,7 @@ class OddServer:
                 return
             self.connections += 1
             self._open.append(one)
+            self.accepted.release()
             threading.Thread(target=self._serve, args=(one,), daemon=True).start()
 
     def _serve(self, one: socket.socket) -> None:

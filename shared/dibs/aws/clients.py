@@ -22,9 +22,10 @@ OWN, BOTO3 = "own", "boto3"
 """What the setting AWS_CLIENT may say: which library speaks to DynamoDB, and publishes to SNS."""
 
 CONNECT_SECONDS = 2
-PUBLISH_SECONDS = 4
+PUBLISH_CONNECT_SECONDS = 1
+PUBLISH_SECONDS = 3
 PUBLISH_TRIES = 3
-"""How long one try to publish waits for SNS, and how many there are."""
+"""How long one try to publish waits for a connection and for the answer, and how many there are."""
 
 PUBLISHERS = 32
 """How many messages one notify run publishes in parallel. The connection pool holds as many."""
@@ -57,8 +58,7 @@ def dynamodb(library: str = BOTO3, timeout_seconds: float = 10) -> Any:
 def publisher(library: str) -> Publisher:
     """Return what publishes pushes.
 
-    One publish that hangs must not outlast a run of notify (template.yaml): it takes at most
-    twelve seconds.
+    One publish that hangs must not outlast a run of notify (template.yaml).
     """
     from dibs.aws.publisher import Boto3Publisher, OwnPublisher
 
@@ -69,7 +69,7 @@ def publisher(library: str) -> Publisher:
     return OwnPublisher(
         Wire(
             "sns",
-            connect_seconds=CONNECT_SECONDS,
+            connect_seconds=PUBLISH_CONNECT_SECONDS,
             read_seconds=PUBLISH_SECONDS,
             tries=PUBLISH_TRIES,
             connections=PUBLISHERS,
@@ -106,7 +106,8 @@ def sns() -> SNSClient:
     """Return the SNS client."""
     import boto3
 
-    client: SNSClient = boto3.client("sns", config=_config(PUBLISH_SECONDS, PUBLISH_TRIES))
+    config = _config(PUBLISH_SECONDS, PUBLISH_TRIES, PUBLISH_CONNECT_SECONDS)
+    client: SNSClient = boto3.client("sns", config=config)
     return client
 
 

@@ -128,7 +128,7 @@ class Connection:
             body = self._chunks()
         else:
             body = self._exactly(_size(headers.get(b"content-length", b""), 10))
-        if (told := headers.get(b"x-amz-crc32")) and int(told) != crc32(body):
+        if (checksum := headers.get(b"x-amz-crc32")) and int(checksum) != crc32(body):
             raise ValueError("damaged on the way")
         return Answer(status, headers, body)
 

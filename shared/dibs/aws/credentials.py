@@ -100,9 +100,9 @@ class ContainerCredentials:
 
 
 def _parsed(body: bytes) -> tuple[Credentials, float]:
-    told = json.loads(body)
-    ends_at = datetime.fromisoformat(told["Expiration"]).timestamp()
-    return Credentials(told["AccessKeyId"], told["SecretAccessKey"], told["Token"]), ends_at
+    answer = json.loads(body)
+    ends_at = datetime.fromisoformat(answer["Expiration"]).timestamp()
+    return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"]), ends_at
 
 
 def _get(url: str, authorization: str) -> bytes:

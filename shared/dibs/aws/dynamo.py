@@ -196,11 +196,11 @@ def _failures() -> tuple[type[Exception], ...]:
 def _translated(error: Any) -> Exception:
     own = isinstance(error, ServiceError)
     code: str = error.code if own else error.response["Error"]["Code"]
-    told: Mapping[str, Any] = error.told if own else error.response
+    body: Mapping[str, Any] = error.body if own else error.response
     if code == "ConditionalCheckFailedException":
-        return ConditionFailed((cast("Item | None", told.get("Item")),), (True,))
+        return ConditionFailed((cast("Item | None", body.get("Item")),), (True,))
     if code == "TransactionCanceledException":
-        reasons = cast("list[dict[str, Any]]", told.get("CancellationReasons", []))
+        reasons = cast("list[dict[str, Any]]", body.get("CancellationReasons", []))
         # The other transaction may still fail, so this is Busy and no failed condition.
         codes = {reason.get("Code") for reason in reasons}
         if codes & _BUSY_REASONS:

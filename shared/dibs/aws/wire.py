@@ -51,13 +51,13 @@ _SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
 
 
 class ServiceError(Exception):
-    """What a service refused, in its own words. `told` is its whole answer."""
+    """What a service refused, in its own words. `body` is its whole answer."""
 
-    def __init__(self, status: int, code: str, message: str, told: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, code: str, message: str, body: Mapping[str, Any]) -> None:
         super().__init__(f"{code}: {message}")
         self.status = status
         self.code = code
-        self.told = told
+        self.body = body
 
 
 class Wire:
@@ -209,12 +209,12 @@ class DynamoClient:
 
 def _json_refusal(answer: Answer) -> ServiceError:
     try:
-        told = _read(answer)
+        body = _read(answer)
     except Broken:
-        told = {}
-    code = str(told.get("__type", "")).rpartition("#")[2] or str(answer.status)
-    message = str(told.get("message") or told.get("Message") or "")
-    return ServiceError(answer.status, code, message, told)
+        body = {}
+    code = str(body.get("__type", "")).rpartition("#")[2] or str(answer.status)
+    message = str(body.get("message") or body.get("Message") or "")
+    return ServiceError(answer.status, code, message, body)
 
 
 def _read(answer: Answer) -> dict[str, Any]:
@@ -222,12 +222,12 @@ def _read(answer: Answer) -> dict[str, Any]:
     try:
         # Few items hold bytes, and looking for them costs a call for each value.
         hook = _with_bytes if b'"B"' in answer.body or b'"BS"' in answer.body else None
-        told = json.loads(answer.body, object_hook=hook)
+        body = json.loads(answer.body, object_hook=hook)
     except ValueError as error:
         raise Broken(arrived=True) from error
-    if not isinstance(told, dict):
+    if not isinstance(body, dict):
         raise Broken(arrived=True)
-    return told
+    return body
 
 
 def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def answer(
     races = here.stores.races
     filed = races.disputed(lead, epoch, rep)
     before = {"ruling": filed.ruling if filed is not None else ""}
-    with noting(here.stores, "dispute.answer", f"{lead}/{epoch}/{rep}", before) as told:
+    with noting(here.stores, "dispute.answer", f"{lead}/{epoch}/{rep}", before) as note:
         answered = answer_dispute(races, lead, epoch, rep, upheld, said, operator(), clock.now())
-        told.after = {"ruling": answered.ruling}
+        note.after = {"ruling": answered.ruling}
     typer.echo(f"Answered: {answered.ruling.replace('_', ' ')}.")

@@ -266,9 +266,9 @@ def assign(
     race = here.stores.race
     holdings = here.stores.holdings
     why = reason_of(reason)
-    with noting(here.stores, "lead.assign", lead_id, {}, {"holder": rep_id}) as told:
+    with noting(here.stores, "lead.assign", lead_id, {}, {"holder": rep_id}) as note:
         lead, changed = override.assign(race, holdings, lead_id, rep_id, by, why, clock.now)
-        _tell(told, lead, changed)
+        _tell(note, lead, changed)
     _print_state(lead, changed)
 
 
@@ -288,15 +288,15 @@ def withdraw(
     holdings = here.stores.holdings
     to: override.Where = "nobody" if to_nobody else "pool"
     why = reason_of(reason)
-    with noting(here.stores, "lead.withdraw", lead_id, {}, {"to": to}) as told:
+    with noting(here.stores, "lead.withdraw", lead_id, {}, {"to": to}) as note:
         lead, changed = override.withdraw(race, holdings, lead_id, to, by, why, clock.now)
-        _tell(told, lead, changed)
+        _tell(note, lead, changed)
     _print_state(lead, changed)
 
 
-def _tell(told: Note, lead: Lead, changed: bool) -> None:
-    told.before = {"holder": lead.previous_owner} if changed else {}
-    told.after = _after(lead) if changed else {}
+def _tell(note: Note, lead: Lead, changed: bool) -> None:
+    note.before = {"holder": lead.previous_owner} if changed else {}
+    note.after = _after(lead) if changed else {}
 
 
 def _after(lead: Lead) -> dict[str, Any]:

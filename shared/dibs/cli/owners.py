@@ -74,11 +74,11 @@ def import_(
         end(wrong)
         return
     store, changed = here.stores.leads, 0
-    with noting(here.stores, "owners.import", "companies", {}, {"companies": len(good)}) as told:
+    with noting(here.stores, "owners.import", "companies", {}, {"companies": len(good)}) as note:
         for companies, owner in track(good, "Importing", console=console, disable=not good):
             named = [store.name_owner(one, owner) for one in companies]
             changed += any(named)
-        told.after = {"companies": changed} if changed else {}
+        note.after = {"companies": changed} if changed else {}
     typer.echo(
         f"{len(good)} companies have their owners now: {changed} changed, "
         f"{len(good) - changed} as before; {len(wrong)} lines not taken."

@@ -233,9 +233,9 @@ def set_(
     stores = target(stack).stores
     was = stores.roster.get(rep_id)
     before = profile_fields(was, given) if was is not None else {}
-    with noting(stores, "rep.change", rep_id, before) as told:
+    with noting(stores, "rep.change", rep_id, before) as note:
         rep = change_profile(stores.roster, rep_id, given)
-        told.after = profile_fields(rep, given)
+        note.after = profile_fields(rep, given)
     typer.echo(f"{rep.name}: {', '.join(given)} set.")
 
 

@@ -98,9 +98,9 @@ def refuse(
 def _decide(stack: str, request_id: str, state: RequestState, by: str, reason: str) -> None:
     stores = target(stack).stores
     after = {"state": state.value}
-    with noting(stores, f"reward.{state.value}", request_id, {}, after) as told:
+    with noting(stores, f"reward.{state.value}", request_id, {}, after) as note:
         found, changed = decide(stores.rewards, request_id, state, by, reason, clock.now)
-        told.after = after if changed else {}
+        note.after = after if changed else {}
     typer.echo(_line(found, changed))
 
 

@@ -44,8 +44,8 @@ def resume(team: TeamId, stack: Stack = "") -> None:
 def _change(team: str, pause: Pause | None, stack: str) -> None:
     stores = target(stack).stores
     what = "team.resume" if pause is None else "team.pause"
-    with noting(stores, what, team, {}, _noted(pause)) as told:
-        told.before = _noted(pause_team(stores.roster, team, pause))
+    with noting(stores, what, team, {}, _noted(pause)) as note:
+        note.before = _noted(pause_team(stores.roster, team, pause))
 
 
 def _noted(pause: Pause | None) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What was dropped between a lead, the ledger and the standings is made up for (O9, H1).
 
 Each event that becomes an entry, each entry, and each batch of notices to holders or about lost
-offers bears a mark until the next step is done. What
-still bears it after `LATE_AFTER` is done here, each minute. Doing it twice changes nothing.
+offers bears a mark until the next step is done. What still bears it after `LATE_AFTER` is done
+here, each minute. Doing it twice changes nothing.
 """
 
 from __future__ import annotations

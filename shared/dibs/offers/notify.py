@@ -65,9 +65,9 @@ class NotifyDeps:
     """Like `map`; runs the calls in parallel where the runtime has threads."""
 
 
-RESERVED = frozenset({"unseen", "undelivered"})
-"""The kinds that send texts alone: each text is reserved for its rep, so that a batch of them may
-be done twice."""
+TEXTS_ONLY = frozenset({"unseen", "undelivered"})
+"""The kinds that send texts and no pushes. Each text is sent once by its own record, so a batch of
+them may be done twice."""
 
 
 def notify(batch: NotifyBatch, deps: NotifyDeps) -> None:

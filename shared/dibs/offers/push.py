@@ -129,9 +129,9 @@ class SnsPush(Push):
             self._publisher.open(min(len(jobs), PUBLISHERS))
             wait()
         results = list(self._pool.map(self._publish_one, jobs))
-        told = [rep.rep_id for rep in reps for _ in rep.pushable]
+        receivers = [rep.rep_id for rep in reps for _ in rep.pushable]
         sent_at: dict[str, datetime] = {}
-        for rep_id, sent in zip(told, results, strict=True):
+        for rep_id, sent in zip(receivers, results, strict=True):
             if sent is not None:
                 sent_at[rep_id] = min(sent, sent_at.get(rep_id, sent))
         accepted = frozenset(sent_at)

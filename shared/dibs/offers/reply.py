@@ -135,11 +135,7 @@ def reply(
     if said.asks == "yes":
         yes = _by_yes(message, rep, usage, store, roster, offers, clock)
         return Answer(message.phone, rep, yes)
-    known = [
-        (code, offer)
-        for code in said.codes
-        if (offer := offers.find_code(rep.rep_id, code)) is not None
-    ]
+    known = _named(rep, said, offers)
     if said.asks == "claim":
         outcome = _by_code(known[0][1], rep, store, clock) if known else "unknown_code"
         return Answer(message.phone, rep, outcome)
@@ -150,6 +146,11 @@ def reply(
         return Answer(message.phone, rep, "not_understood" if offered else "no_open_offer")
     first = once.claim_name(f"garbage/{rep.rep_id}/{now.date()}", now)
     return Answer(message.phone, rep, "not_understood") if first else None
+
+
+def _named(rep: Rep, said: Meaning, offers: OfferStore) -> list[tuple[str, tuple[str, int]]]:
+    """Return the codes of a text that are of the rep's offers, each with its lead and opening."""
+    return [(code, found) for code in said.codes if (found := offers.find_code(rep.rep_id, code))]
 
 
 def _given_back(
@@ -164,7 +165,7 @@ def _given_back(
     """Give back the lead of the code; without one nothing is, whatever the rep holds (C5)."""
     if not said.codes:
         return Answer(message.phone, rep, "which_release")
-    named = [(code, found) for code in said.codes if (found := offers.find_code(rep.rep_id, code))]
+    named = _named(rep, said, offers)
     if not named:
         return Answer(message.phone, rep, "unknown_code")
     for _, (lead_id, offered) in named:
@@ -203,7 +204,7 @@ def _told(
     7K2P" may want to claim it.
     """
     held = {lead.lead_id: lead for lead in outcomes.held(rep.rep_id)}
-    named = [(code, found) for code in said.codes if (found := offers.find_code(rep.rep_id, code))]
+    named = _named(rep, said, offers)
     mine = [lead for _, (id_, _) in named if (lead := _held(id_, rep, held, store)) is not None]
     if said.asks == "no" and not mine:
         return None

@@ -46,17 +46,17 @@ def noting(
     """
     # What is asked for may not exist, nor be text that can be stored: the change itself says so.
     target = target.encode(errors="replace").decode()
-    told = Note(before or {}, after or {})
+    note = Note(before or {}, after or {})
     begun = entry_of(who, what, target, now, before, after)
     begun = replace(begun, made="unknown", entry_id=secrets.token_hex(4))
     log.add(begun)
     try:
-        yield told
+        yield note
     except DibsError as error:
         if not isinstance(error, Busy | NotConfigured):
             log.add(replace(begun, made="no"))
         raise
-    done = entry_of(who, what, target, now, told.before, told.after)
+    done = entry_of(who, what, target, now, note.before, note.after)
     made: Made = "yes" if done.before or done.after else "no"
     log.add(replace(done, made=made, entry_id=begun.entry_id))
 

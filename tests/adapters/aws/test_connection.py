@@ -17,7 +17,7 @@ from dibs.aws import connection
 from dibs.aws.connection import AMAZON, Broken, Connection, Endpoint, trust
 from dibs.aws.wire import DynamoClient, Wire
 from support.certificates import Root, a_root
-from support.odd_server import OddServer, answer, serving
+from support.odd_server import OddServer, answer, serving, wait_for_bytes
 
 ITEM = answer(b'{"Item":{"pk":{"S":"x"}}}')
 REQUEST = {"TableName": "t", "Key": {"pk": {"S": "x"}}}
@@ -157,7 +157,7 @@ def test_connections_opened_ahead_over_tls_are_used(root: Root) -> None:
             },
         )
         wire.open(4)
-        time.sleep(0.05)
+        wait_for_bytes(wire._idle)  # the tickets
         client = DynamoClient(wire)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: client.get_item(**REQUEST), range(40)))

@@ -16,7 +16,7 @@ import pytest
 from dibs.aws.dynamo import ConditionFailed, Dynamo
 from dibs.aws.wire import DynamoClient, ServiceError, Wire
 from dibs.core.errors import Busy, NotConfigured
-from support.odd_server import Last, OddServer, answer, refusal, serving
+from support.odd_server import Last, OddServer, answer, refusal, serving, wait_for_bytes
 
 KEY = {"pk": {"S": "REP#aaaac"}}
 ITEM = {"pk": {"S": "REP#aaaac"}, "claims": {"N": "10"}}
@@ -162,7 +162,7 @@ def test_a_connection_the_service_closed_while_it_was_idle_is_not_used(server: O
         count(database)
         assert len(server.requests) == number
         server.hang_up()
-        time.sleep(0.02)
+        wait_for_bytes(database.client.wire._idle)
 
 
 def test_a_counter_goes_over_no_connection_that_was_idle_long(
@@ -284,7 +284,7 @@ def test_bytes_that_come_late_are_not_the_answer_to_the_next_request(server: Odd
     database = dynamo(server)
     assert database.get("t", KEY) == ITEM
     server._open[0].sendall(other)
-    time.sleep(0.02)
+    wait_for_bytes(database.client.wire._idle)
     assert database.get("t", KEY) == ITEM
 
 
@@ -374,13 +374,14 @@ def test_a_cancelled_transaction_says_why(
 
 def test_many_threads_share_few_connections_and_each_gets_its_own_answer() -> None:
     at_once, most, lock = 0, 0, threading.Lock()
+    eight = threading.Barrier(8, timeout=10)
 
     def echo(request: bytes) -> bytes:
         nonlocal at_once, most
         with lock:
             at_once += 1
             most = max(most, at_once)
-        time.sleep(0.0005)
+        eight.wait()
         with lock:
             at_once -= 1
         return answer(json.dumps({"Item": sent(request)["Key"]}).encode())
@@ -401,8 +402,7 @@ def test_many_threads_share_few_connections_and_each_gets_its_own_answer() -> No
 def test_connections_opened_ahead_are_the_ones_that_are_used(server: OddServer) -> None:
     database = dynamo(server)
     database.client.wire.open(3)
-    time.sleep(0.02)
-    assert server.connections == 3
+    assert all(server.accepted.acquire(timeout=5) for _ in range(3))
     database.client.wire.open(2)
     for _ in range(3):
         count(database)
