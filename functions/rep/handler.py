@@ -261,7 +261,7 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     rules = mine.roster.rules()
     weeks, month = weeks_of(rep, rules, now), month_of(rep, rules, now)
     own = mine.own_cards.of(rep.rep_id, weeks, month, periods_of(rep, rules, now))
-    playbook = replace(rules, paused=own.paused)
+    playbook = replace(mine.roster.rules(own.number), paused=own.paused)
     entries = list(mine.ledger.of_rep(rep.rep_id, since(rep, playbook, now), now))
     card = card_of(rep, usage, playbook, own, entries, now)
     card |= allotted(rep, usage, playbook, mine.turns, now)

@@ -25,7 +25,7 @@ from standardwebhooks import Webhook
 from dibs.aws.dynamo import Dynamo
 from dibs.aws.settings import settings_from
 from dibs.offers.store import DynamoOfferStore
-from dibs.race.store import PLAYBOOK_SECONDS
+from dibs.roster.store import NUMBER_SECONDS
 
 ROOT = Path(__file__).parents[2]
 # The prefix of every contact's phone number.
@@ -200,7 +200,7 @@ class Stack:
         manager = self.described["manager_token"]
         status, applied, _ = self.call("PUT", "/playbook", rules, token=manager)
         assert status == 200, applied
-        self._settled_at = time.monotonic() + PLAYBOOK_SECONDS
+        self._settled_at = time.monotonic() + NUMBER_SECONDS
 
         def followed() -> bool:
             _, lead = self.post_lead(company="Probe Ltd", test=True)

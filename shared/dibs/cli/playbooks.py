@@ -115,7 +115,7 @@ def apply_file(
         bool, typer.Option("--no-fallback", help="Teams without a fallback person are meant.")
     ] = False,
 ) -> None:
-    """Put a playbook file in force; the next claim goes by it, all else within 20 seconds."""
+    """Put a playbook file in force; the next claim goes by it, all else within 2 seconds."""
     stores = target(stack).stores
     playbook = read_playbook(_text(file))
     _apply(stores, _proposed(stores, playbook), yes, by, note)

@@ -31,7 +31,7 @@ from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from, no
 from dibs.race.rep_records import rep_from
 from dibs.race.writes import put_record, put_transition, reopen_lock, take_lock, write_usage
 from dibs.rules.rules import Rules
-from dibs.rules.store import stored_pauses, stored_rules
+from dibs.rules.store import stored_number, stored_pauses, stored_rules
 
 if TYPE_CHECKING:
     from dibs.race.draw_store import DynamoDraws
@@ -106,12 +106,13 @@ class DynamoRaceStore(RaceStore):
         """Return what was found; None if the playbook has changed and must be read again."""
         items = {item["sk"]["S"]: item for item in found[self._to.leads_table]}
         people = {item["pk"]["S"]: item for item in found[self._to.organisation_table]}
+        beside_number = people.get(keys.PLAYBOOK_VERSION)
         if rules is None:
             rules = self._remember(people.get(keys.PLAYBOOK))
-        elif _is_newer(people.get(keys.PLAYBOOK_VERSION), rules):
+        elif stored_number(beside_number) not in (None, rules.version):
             self._rules = None
             return None
-        paused = stored_pauses(people.get(keys.PLAYBOOK_VERSION))
+        paused = stored_pauses(beside_number)
         lead = lead_from(items[keys.LOCK]) if keys.LOCK in items else None
         beside = found.get(self._to.offers_table, ())
         noticed_at = (
@@ -348,15 +349,6 @@ def _notices(item: Item, rep_id: str) -> Iterable[SentOffer]:
     if item["sk"]["S"] == keys.OPEN_COUNTS:
         return ()
     return notices_from(item, item["pk"]["S"], (rep_id,))
-
-
-def _is_newer(number: Item | None, rules: Rules) -> bool:
-    """Tell whether another playbook is in force; None before the first change since an update."""
-    return (
-        number is not None
-        and "version" in number  # a team may be paused before the first change
-        and int(number["version"]["N"]) != rules.version
-    )
 
 
 def _as_it_stood(view: RaceView, failure: ConditionFailed) -> RaceView:

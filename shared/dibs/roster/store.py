@@ -25,50 +25,56 @@ from dibs.roster.audit_store import put_entry
 from dibs.roster.ports import Roster
 from dibs.rules.playbook import Playbook
 from dibs.rules.playbook_store import stored_playbook
-from dibs.rules.store import FIRST_ACTIVITY, pause_value, stored_pauses
+from dibs.rules.store import FIRST_ACTIVITY, pause_value, stored_number, stored_pauses
 
 ROSTER_SECONDS = 5.0
-PAUSES_SECONDS = 2.0
+NUMBER_SECONDS = 2.0
 _BESIDE_NUMBER: Item = {"pk": {"S": keys.PLAYBOOK_VERSION}}
 _COUNTERS_KEPT = timedelta(days=8)
 _NUMBER_TAKEN = "This phone number belongs to another rep. Give each rep a number of their own."
 
 
 class DynamoRoster(Roster):
-    """`Roster` on DynamoDB. A team's snapshot is kept for 5 s, the playbook for 20 s, which teams
-    are paused for 2 s."""
+    """`Roster` on DynamoDB. A team's snapshot is kept for 5 s; the playbook as long as its number
+    stays the same, which is read every 2 s with the teams that are paused."""
 
     def __init__(self, dynamo: Dynamo, settings: Settings) -> None:
         self._db = dynamo
         self._to = settings
         self._table = settings.organisation_table
         self._playbook: tuple[float, Playbook] | None = None
-        self._paused: tuple[float, dict[str, Pause]] | None = None
+        self._beside: tuple[float, Item | None] | None = None
         self._teams: dict[str, tuple[float, list[tuple[Rep, Usage]]]] = {}
 
     def playbook(self, *, fresh: bool = False) -> Playbook:
         """Return the playbook in force, with the teams that are paused.
 
-        `fresh`: with the pauses of this moment; otherwise they are at most 2 s old.
+        `fresh`: both as they are at this moment; otherwise they are at most 2 s old.
         """
-        paused = self._pauses(fresh=fresh)
-        return replace(self.rules(), paused=paused) if paused else self.rules()
+        beside = self._beside_number(fresh=fresh)
+        rules, paused = self.rules(stored_number(beside)), stored_pauses(beside)
+        return replace(rules, paused=paused) if paused else rules
 
-    def rules(self) -> Playbook:
-        """Return the playbook in force, for who reads the teams that are paused by themselves."""
+    def rules(self, number: int | None = None) -> Playbook:
+        """Return the playbook of this number, which is in force, or the one of 20 s ago at most.
+
+        For who reads the number, and beside it which teams are paused, with something else.
+        """
         known = self._playbook
-        if known is None or time.monotonic() > known[0]:
-            item = self._db.get(self._table, {"pk": {"S": keys.PLAYBOOK}})
+        is_newer = known is not None and number not in (None, known[1].version)
+        if known is None or is_newer or time.monotonic() > known[0]:
+            item = self._db.get(self._table, {"pk": {"S": keys.PLAYBOOK}}, consistent=is_newer)
             known = (time.monotonic() + PLAYBOOK_SECONDS, stored_playbook(item))
             self._playbook = known
         return known[1]
 
-    def _pauses(self, *, fresh: bool) -> dict[str, Pause]:
-        known = self._paused
+    def _beside_number(self, *, fresh: bool) -> Item | None:
+        """Return the item of the playbook's number; which teams are paused stands beside it."""
+        known = self._beside
         if fresh or known is None or time.monotonic() > known[0]:
             item = self._db.get(self._table, _BESIDE_NUMBER, consistent=fresh)
-            known = (time.monotonic() + PAUSES_SECONDS, stored_pauses(item))
-            self._paused = known
+            known = (time.monotonic() + NUMBER_SECONDS, item)
+            self._beside = known
         return known[1]
 
     def note_first_activity(self, at: datetime) -> None:
@@ -90,7 +96,7 @@ class DynamoRoster(Roster):
             change["ExpressionAttributeValues"] = {":pause": pause_value(pause)}
         how = "REMOVE #team" if pause is None else "SET #team = :pause"
         self._db.update(self._table, _BESIDE_NUMBER, how, **change)
-        self._paused = None
+        self._beside = None
 
     def pause_by_manager(self, rep_id: str, pause: Pause | None) -> None:
         """Pause a rep until a manager ends it, or end that (R8)."""

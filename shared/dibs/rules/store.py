@@ -45,6 +45,12 @@ def stored_pauses(item: Item | None) -> dict[str, Pause]:
     }
 
 
+def stored_number(item: Item | None) -> int | None:
+    """Return the number of the playbook in force; None before the first change since an update."""
+    # A team may be paused before the first change.
+    return int(item["version"]["N"]) if item is not None and "version" in item else None
+
+
 def pause_value(pause: Pause) -> dict[str, Any]:
     """Return a pause as `stored_pauses` reads it."""
     until: Item = {} if pause.until is None else {"until": {"N": str(to_ms(pause.until))}}

@@ -13,7 +13,7 @@ from dibs.game.scoring.points_store import account_from, balance_key
 from dibs.game.scoring.ports import OwnCard, OwnCards
 from dibs.game.scoring.store import DynamoStandings, sum_from, total_key
 from dibs.reports.store import attained_from, outlook_from
-from dibs.rules.store import stored_pauses
+from dibs.rules.store import stored_number, stored_pauses
 
 
 class DynamoOwnCards(OwnCards):
@@ -44,11 +44,13 @@ class DynamoOwnCards(OwnCards):
         wanted[people] = [{"pk": {"S": pk}} for pk in named]
         found = self._db.batch_get(wanted, (people, totals, game))
         results = {item["pk"]["S"]: item for item in found[people]}
+        beside_number = results.get(keys.PLAYBOOK_VERSION)
         placed = {week: outlook_from(results[pk]) for pk, week in tiers.items() if pk in results}
         return OwnCard(
             outlooks={week: one for week, one in placed.items() if one is not None},
             attained=attained_from(results[quota]) if quota in results else None,
             sums={one.period: one for one in map(sum_from, found[totals])},
             account=next(map(account_from, found[game]), Account(rep_id)),
-            paused=stored_pauses(results.get(keys.PLAYBOOK_VERSION)),
+            number=stored_number(beside_number),
+            paused=stored_pauses(beside_number),
         )

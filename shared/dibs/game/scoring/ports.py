@@ -153,13 +153,15 @@ class OwnStandings(Protocol):
 class OwnCard:
     """What was worked out of a rep: places by week, a month's target, sums by period, points.
 
-    `paused` are the teams that are paused at that moment.
+    `number` is that of the playbook in force, `paused` are the teams that are paused, both at that
+    moment.
     """
 
     outlooks: Mapping[str, Outlook]
     attained: QuotaResult | None
     sums: Mapping[str, Sum]
     account: Account
+    number: int | None
     paused: Mapping[str, Pause]
 
 
