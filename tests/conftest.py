@@ -11,12 +11,13 @@ import hypothesis
 import pytest
 from moto import mock_aws
 
+from dibs.aws.clients import OWN
 from dibs.aws.settings import Settings
 from support import dynamodb_local
 from support import stack as local_stack
 from support.aws import empty_tables
 from support.builders import World
-from support.over_http import own_client
+from support.clients import dynamodb_at
 from support.privacy import Overheard, leaks, listening
 from support.tables import create_tables
 
@@ -58,12 +59,14 @@ def dynamodb_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def local_world(dynamodb_endpoint: str) -> Iterator[World]:
-    """Fresh tables on DynamoDB Local, asked as functions do on AWS: by our own client."""
+def local_world(dynamodb_endpoint: str, request: pytest.FixtureRequest) -> Iterator[World]:
+    """Fresh tables on DynamoDB Local, asked as functions do: by our own client.
+
+    A test that must hold over boto3 as well is marked `over_both`.
+    """
     settings = create_tables(dynamodb_local.client(dynamodb_endpoint), f"t{next(_numbers)}")
-    client = own_client(dynamodb_endpoint)
-    yield World(client, settings)
-    client.wire.close()
+    with dynamodb_at(dynamodb_endpoint, getattr(request, "param", OWN)) as client:
+        yield World(client, settings)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from dibs.race.claim import InDraw, Won, claim
 from dibs.race.draw import draw_time, flaws
 from dibs.race.draw_winner import draw
 from support.builders import NOON, World, a_card, a_playbook, a_rep, proof_of
+from support.clients import over_both
 from support.fakes import Clock
 
 pytestmark = pytest.mark.race
@@ -54,6 +55,7 @@ def drawing(world: World, lead: Lead, clock: Clock) -> None:
     raise Busy
 
 
+@over_both
 def test_many_enter_many_draw_and_each_lead_has_one_winner_within_every_limit(
     local_world: World,
 ) -> None:

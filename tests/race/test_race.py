@@ -14,6 +14,7 @@ from dibs.assignment import override
 from dibs.assignment.assign import serve
 from dibs.assignment.work import release
 from dibs.aws import clock
+from dibs.aws.clients import BOTO3, OWN
 from dibs.core.errors import AlreadyClaimed, Busy, ClaimRefused, DibsError
 from dibs.core.lead import HELD, Lead, State, implied_by_move
 from dibs.core.rep import Rep
@@ -22,6 +23,7 @@ from dibs.race.claim import Won, claim
 from dibs.receipts.receipts import Trace, ending, receipts
 from dibs.roster.store import DynamoRoster
 from support.builders import World, a_card, a_playbook, a_rep, proof_of
+from support.clients import over_both
 
 pytestmark = pytest.mark.race
 
@@ -36,27 +38,32 @@ def attempt(world: World, lead: Lead, rep: Rep) -> Won | AlreadyClaimed | ClaimR
     raise Busy
 
 
-def test_five_hundred_claimers_of_one_lead_have_one_winner_in_twenty_rounds(
-    local_world: World,
+@pytest.mark.parametrize(
+    ("local_world", "claimers", "rounds"),
+    [(OWN, 500, 20), (BOTO3, 100, 3)],
+    indirect=["local_world"],
+)
+def test_hundreds_of_claimers_of_one_lead_have_one_winner_in_every_round(
+    local_world: World, claimers: int, rounds: int
 ) -> None:
     world = local_world
     world.put_playbook(a_playbook(claims_per_day=1000))  # a rep who wins often must not be refused
-    reps = [world.add_rep(a_rep(number)) for number in range(1, 501)]
+    reps = [world.add_rep(a_rep(number)) for number in range(1, claimers + 1)]
     with ThreadPoolExecutor(64) as pool:
-        for number in range(20):
+        for number in range(rounds):
             lead = world.post_lead(a_card(number), clock.now())
             outcomes = list(pool.map(lambda rep, lead=lead: attempt(world, lead, rep), reps))
             winners = [outcome for outcome in outcomes if isinstance(outcome, Won)]
             losers = [outcome for outcome in outcomes if isinstance(outcome, AlreadyClaimed)]
             assert len(winners) == 1
-            assert len(losers) == 499
+            assert len(losers) == claimers - 1
             stored = world.leads.get(lead.lead_id)
             assert stored is not None
             assert stored.owner == winners[0].claim.rep_id
             named = {loser.claimed_by for loser in losers}
             assert named == {(winners[0].claim.rep_id, winners[0].claim.rep_name)}
     used = Counter(usage.claims for _, usage in world.roster.team("north"))
-    assert sum(claims * count for claims, count in used.items()) == 20
+    assert sum(claims * count for claims, count in used.items()) == rounds
 
 
 def test_a_losers_receipt_has_the_place_and_the_milliseconds_of_their_answer(
@@ -88,6 +95,7 @@ def test_a_losers_receipt_has_the_place_and_the_milliseconds_of_their_answer(
     assert [answers[one.rep_id].ms_ago for one in losers] == [one.behind_ms for one in losers]
 
 
+@over_both
 def test_eight_reps_on_fifty_leads_at_once_pass_no_limit(local_world: World) -> None:
     world = local_world
     world.put_playbook(a_playbook(claims_per_day=10))
@@ -162,6 +170,7 @@ def test_eight_who_serve_the_queue_at_once_give_each_lead_once_and_nobody_too_ma
     assert set(counted.values()) == {5}
 
 
+@over_both
 def test_a_hundred_who_claim_release_reassign_and_withdraw_one_lead_leave_one_truth(
     local_world: World,
 ) -> None:

@@ -19,6 +19,7 @@ from dibs.game.rewards.store import DynamoRewards
 from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.game.scoring.points_store import DynamoPoints
 from support.builders import NOON, World, a_rep
+from support.clients import over_both
 from support.fakes import Clock
 
 pytestmark = pytest.mark.race
@@ -127,6 +128,7 @@ def test_what_is_refused_and_approved_at_once_is_one_of_them(local_world: World)
     assert audit_points(shop.points, shop.store) == []
 
 
+@over_both
 def test_all_of_it_at_once_adds_up(local_world: World) -> None:
     shop, chance = Shop(local_world), Random(4)
     shop.store.put(Reward("mug", "Mug", 30, stock=6))

@@ -20,6 +20,7 @@ from dibs.core.rep import Rep, Usage
 from dibs.race.claim import Won, claim
 from dibs.race.limits import used
 from support.builders import World, a_card, a_playbook, a_rep, proof_of
+from support.clients import over_both
 
 pytestmark = pytest.mark.race
 
@@ -143,6 +144,7 @@ def test_five_hundred_claimers_with_every_rule_on_have_one_winner(local_world: W
     assert sum(usage.claims for usage in stored_usage.values()) == len(leads)
 
 
+@over_both
 def test_eight_reps_on_fifty_leads_pass_no_limit_and_no_ratio(local_world: World) -> None:
     world = local_world
     world.put_playbook(a_playbook(**EVERY_RULE))

@@ -9,7 +9,6 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from dibs.aws.wire import DynamoClient, Wire
 from support.odd_server import Behaviour, answer
 
 
@@ -34,18 +33,6 @@ def asking(client: Any) -> Behaviour:
         return answer(_json(told))
 
     return behave
-
-
-def own_client(endpoint: str) -> DynamoClient:
-    """Return our own client of a server on this machine, with more patience than a function."""
-    environment = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-    }
-    wire = Wire("dynamodb", connect_seconds=30, read_seconds=30, environment=environment)
-    return DynamoClient(wire)
 
 
 def _json(told: dict[str, Any]) -> bytes:

@@ -49,9 +49,10 @@ from dibs.roster.ports import Roster
 from dibs.roster.store import DynamoRoster
 from dibs.rules.playbook import Playbook
 from support.builders import NOON, World, a_card, a_lead, a_playbook, a_rep, basics, counts_of
+from support.clients import dynamodb_at
 from support.fakes import FakeOnce, FakeWorld
 from support.odd_server import serving
-from support.over_http import asking, own_client
+from support.over_http import asking
 
 MS = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)
@@ -137,10 +138,11 @@ def in_memory(world: FakeWorld) -> Stores:
 @pytest.fixture
 def own_world(world: World) -> Iterator[World]:
     """The same tables, asked as functions ask them on AWS: by our own client, over HTTP."""
-    with serving(asking(world.dynamo.client)) as server:
-        client = own_client(f"http://127.0.0.1:{server.port}")
+    with (
+        serving(asking(world.dynamo.client)) as server,
+        dynamodb_at(f"http://127.0.0.1:{server.port}") as client,
+    ):
         yield World(client, world.settings)
-        client.wire.close()
 
 
 @pytest.fixture(params=["world", "own_world", "memory"])
