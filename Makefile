@@ -12,8 +12,13 @@ READY = $(PYTHON) tools/local/bootstrap.py
 BIN = .local/env/bin
 BOOT = $(abspath .local/boot/bin)
 BUILT_WITH = PYTHON=$(BOOT)/python UV=$(BOOT)/uv UV_PYTHON_INSTALL_DIR=$(abspath .local/python)
-# Tests that keep every processor busy by themselves; the others run side by side.
+# Tests that keep every processor busy by themselves; the others run side by side. They are named by
+# folder as well: to find them among all others takes a minute.
 ALONE = race or stack or browser
+ALONE_IN = tests/race tests/stack tests/browser
+# Many images tell Python to keep nothing compiled. Then each process compiles all it imports: every
+# test run all tests, every run of the local AWS's functions their libraries.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run up down reset test bench scale lint format deploy contract requirements python
 
@@ -38,7 +43,7 @@ reset: python ## empty the local stack's state
 test: python ## run every test
 	@$(READY) dev
 	@$(BIN)/python -m pytest -m "not ($(ALONE))" --numprocesses auto --dist loadfile; fast=$$?; \
-		$(BIN)/python -m pytest -m "$(ALONE)" && exit $$fast
+		$(BIN)/python -m pytest -m "$(ALONE)" $(ALONE_IN) && exit $$fast
 
 bench: python ## measure what docs/costs.md and the README promise
 	@$(READY) dev

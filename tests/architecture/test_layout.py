@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,17 @@ def test_a_function_knows_no_other_function(path: Path) -> None:
     others = {folder.name for folder in FUNCTIONS.iterdir() if folder.is_dir()}
     mine = path.relative_to(FUNCTIONS).parts[0]
     assert not tops(path) & (others - {mine})
+
+
+def test_tests_that_run_alone_are_where_make_looks_for_them() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    marks = re.search(r"^ALONE = (.+)$", makefile, re.MULTILINE)
+    folders = re.search(r"^ALONE_IN = (.+)$", makefile, re.MULTILINE)
+    assert marks and folders
+    marked = re.compile(rf"mark\.({marks[1].replace(' or ', '|')})\b")
+    found = {
+        str(path.relative_to(ROOT).parent)
+        for path in (ROOT / "tests").rglob("*.py")
+        if marked.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == set(folders[1].split())
