@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -211,6 +211,30 @@ class Stack:
     def settle(self) -> None:
         """Wait until the earlier rules have expired in every process's cache."""
         until(lambda: time.monotonic() > self._settled_at)
+
+    @contextmanager
+    def variables(self, functions: Collection[str], **values: str) -> Iterator[None]:
+        """Set environment variables of functions, by their short names; put them back afterwards.
+
+        The processes that run are ended: the next run of each function starts one anew.
+        """
+        lambdas, names = self.client("lambda"), [self.described["functions"][f] for f in functions]
+        before = {
+            name: lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            for name in names
+        }
+
+        def set_(name: str, **more: str) -> None:
+            environment = {"Variables": {**before[name], **more}}
+            lambdas.update_function_configuration(FunctionName=name, Environment=environment)
+
+        try:
+            for name in names:
+                set_(name, **values)
+            yield
+        finally:
+            for name in names:
+                set_(name)
 
     def lock(self, lead_id: str) -> dict[str, Any]:
         """Return the stored lead item."""
