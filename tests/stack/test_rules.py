@@ -69,6 +69,19 @@ def _judged(stack: Stack, lead_id: str) -> set[str]:
     return {row["rep_id"] for verdict in why["judged"][:1] for row in verdict["reps"]}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def raced(fair: Stack) -> str:
+    """A lead whose race was over before the first test: it is sealed a minute later."""
+    winner, loser = _team(fair, "south")[:2]
+    _, lead = fair.post_lead(source="south")
+    lead_id: str = lead["lead_id"]
+    # Who claims before the offer step has judged leaves no verdict: wait for it.
+    until(lambda: _judged(fair, lead_id))
+    assert _claim(fair, lead_id, winner)[0] == 200
+    assert _claim(fair, lead_id, loser)[0] == 409
+    return lead_id
+
+
 def test_no_limit_and_no_ratio_is_passed_in_a_race_with_every_rule_on(fair: Stack) -> None:
     reps = _team(fair, "north")[:6]
     # More warm ones than all together may claim, so that the debt can always be paid.
@@ -93,52 +106,6 @@ def test_no_limit_and_no_ratio_is_passed_in_a_race_with_every_rule_on(fair: Stac
     assert refused <= {"hourly_limit", "owes_warm"}
     _, me, _ = fair.call("GET", "/me", token=reps[0]["token"])
     assert ("hour", MOST) in {(x["per"], x["used"]) for x in me["limits"]}
-
-
-def test_a_race_is_sealed_for_everybody_in_it_and_an_altered_receipt_is_found(fair: Stack) -> None:
-    winner, loser = _team(fair, "south")[:2]
-    _, lead = fair.post_lead(source="south")
-    lead_id = lead["lead_id"]
-    # Who claims before the offer step has judged leaves no verdict: wait for it.
-    until(lambda: _judged(fair, lead_id))
-    assert _claim(fair, lead_id, winner)[0] == 200
-    assert _claim(fair, lead_id, loser)[0] == 409
-
-    def receipt(rep: dict[str, Any]) -> dict[str, Any]:
-        status, found, _ = fair.call("GET", f"/leads/{lead_id}/receipt", token=rep["token"])
-        assert status == 200, found
-        return found
-
-    def sealed() -> bool:
-        # Who claims before the race's record was begun finds no receipt for a moment.
-        status, found, _ = fair.call("GET", f"/leads/{lead_id}/receipt", token=winner["token"])
-        return status == 200 and found["sealed"]
-
-    until(sealed, 120)
-    assert receipt(winner)["receipt"]["place"] == 1
-    lost = receipt(loser)["receipt"]
-    assert (lost["outcome"], lost["place"]) == ("lost", 2)
-    assert lost["behind_ms"] > 0
-    _, why, _ = fair.call("GET", f"/leads/{lead_id}/why", token=_manager(fair))
-    assert why["holder"]["rep_id"] == winner["rep_id"]
-    assert _judged(fair, lead_id) >= {winner["rep_id"], loser["rep_id"]}
-    fair.run_job("sweep")
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    until(lambda: lead_id in fair.call("GET", f"/receipts?day={today}", token=_manager(fair))[1])
-    assert fair.dibs("audit")
-    races = fair.described["settings"]["RACES_TABLE"]
-    found = fair.client("dynamodb").query(
-        TableName=races,
-        KeyConditionExpression="lead_id = :lead",
-        ExpressionAttributeValues={":lead": {"S": lead_id}},
-    )["Items"]
-    [page] = [item for item in found if "lines" in item]
-    altered = page["lines"]["S"].replace(winner["rep_id"], loser["rep_id"])
-    fair.client("dynamodb").put_item(TableName=races, Item={**page, "lines": {"S": altered}})
-    with pytest.raises(AssertionError, match=lead_id):
-        fair.dibs("audit")
-    fair.client("dynamodb").put_item(TableName=races, Item=page)
-    assert fair.dibs("audit")
 
 
 def test_a_released_lead_goes_to_others_and_a_manager_has_the_last_word(fair: Stack) -> None:
@@ -188,3 +155,46 @@ def test_a_draw_is_answered_at_once_and_anybody_can_recompute_it(fair: Stack) ->
     assert "as it was promised" in shown
     outcomes = Counter(_claim(fair, lead_id, rep)[0] for rep in reps)
     assert outcomes == {200: 1, 409: 3}
+
+
+def test_a_race_is_sealed_for_everybody_in_it_and_an_altered_receipt_is_found(
+    fair: Stack, raced: str
+) -> None:
+    winner, loser = _team(fair, "south")[:2]
+    lead_id = raced
+
+    def receipt(rep: dict[str, Any]) -> dict[str, Any]:
+        status, found, _ = fair.call("GET", f"/leads/{lead_id}/receipt", token=rep["token"])
+        assert status == 200, found
+        return found
+
+    def sealed() -> bool:
+        # Who claims before the race's record was begun finds no receipt for a moment.
+        status, found, _ = fair.call("GET", f"/leads/{lead_id}/receipt", token=winner["token"])
+        return status == 200 and found["sealed"]
+
+    until(sealed, 120)
+    assert receipt(winner)["receipt"]["place"] == 1
+    lost = receipt(loser)["receipt"]
+    assert (lost["outcome"], lost["place"]) == ("lost", 2)
+    assert lost["behind_ms"] > 0
+    _, why, _ = fair.call("GET", f"/leads/{lead_id}/why", token=_manager(fair))
+    assert why["holder"]["rep_id"] == winner["rep_id"]
+    assert _judged(fair, lead_id) >= {winner["rep_id"], loser["rep_id"]}
+    fair.run_job("sweep")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    until(lambda: lead_id in fair.call("GET", f"/receipts?day={today}", token=_manager(fair))[1])
+    assert fair.dibs("audit")
+    races = fair.described["settings"]["RACES_TABLE"]
+    found = fair.client("dynamodb").query(
+        TableName=races,
+        KeyConditionExpression="lead_id = :lead",
+        ExpressionAttributeValues={":lead": {"S": lead_id}},
+    )["Items"]
+    [page] = [item for item in found if "lines" in item]
+    altered = page["lines"]["S"].replace(winner["rep_id"], loser["rep_id"])
+    fair.client("dynamodb").put_item(TableName=races, Item={**page, "lines": {"S": altered}})
+    with pytest.raises(AssertionError, match=lead_id):
+        fair.dibs("audit")
+    fair.client("dynamodb").put_item(TableName=races, Item=page)
+    assert fair.dibs("audit")

@@ -26,7 +26,8 @@ from support.stack import Stack, until
 pytestmark = pytest.mark.stack
 
 TEAMS = {"early": 9, "late": 10}
-NIGHT, DAY = 20, 40
+NIGHT, DAY = 12, 24
+READY_SECONDS = 40  # to post what comes in at night
 DEAL = 250_000
 SOON = 150
 
@@ -52,6 +53,11 @@ def _zone(hour: int, now: datetime) -> str:
     return f"Etc/GMT{west:+d}" if west else "Etc/GMT"
 
 
+def _next_minute(at: datetime) -> datetime:
+    """Return the minute that begins next: hours of teams have no seconds."""
+    return at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
 def _hours(zone: str, start: datetime) -> dict[str, list[str]]:
     begins = start.astimezone(ZoneInfo(zone))
     ends = begins + timedelta(hours=9)
@@ -73,7 +79,7 @@ def _rules(start: datetime, *, with_hours: bool, fallback: dict[str, str]) -> di
         "teams": teams,
         "routing": [{"source": team, "teams": [team]} for team in TEAMS],
         "window_seconds": 60,
-        "overnight": {"at_once": 5, "every_seconds": 20},
+        "overnight": {"at_once": 5, "every_seconds": 10},
         "undo_seconds": 0,
         "claims_per_day": 100,
         "sms": {"enabled": True, "per_rep_per_day": 1000, "per_organisation_per_day": 100_000},
@@ -147,7 +153,7 @@ def day(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]
     soon = datetime.now(UTC) + timedelta(hours=1)
     with stack.under(_rules(soon, with_hours=False, fallback={})):
         reps = _hired(stack, folder)
-        start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=2)
+        start = _next_minute(datetime.now(UTC) + timedelta(seconds=READY_SECONDS))
         fallback = {team: next(r.rep_id for r in reps if r.team == team) for team in TEAMS}
         stack.apply(_rules(start, with_hours=True, fallback=fallback))
         stack.settle()
