@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from dibs.aws.clients import OWN
 from dibs.aws.settings import Settings
-from support import dynamodb_local
+from support import dynamodb_local, quick_moto
 from support import stack as local_stack
 from support.aws import empty_tables
 from support.builders import World
@@ -36,6 +36,8 @@ os.environ.pop("AWS_PROFILE", None)
 # The same examples on every machine, however slow it is, and none kept between runs.
 hypothesis.settings.register_profile("dibs", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("dibs")
+
+quick_moto.hurry()
 
 _numbers = itertools.count()
 
