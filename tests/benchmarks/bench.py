@@ -13,6 +13,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from support import dynamodb_local  # noqa: E402
 RESULT = ROOT / ".local" / "bench.json"
 STEPS = {
     "claims": "the claim handler against a bare client",
+    "against_fastapi": "a claim against FastAPI with PostgreSQL",
     "startup": "imports in fresh processes",
     "fanout": "a lead told to 1,000 reps",
     "periods": "10,000 reps decided, and recalculated for a week and a month",
@@ -42,17 +44,23 @@ READS = {"GetItem", "BatchGetItem", "Query"}
 
 @dataclass(frozen=True)
 class Measure:
-    """One number, what it may be at most, and how to put it. Without a goal it only informs."""
+    """One number, what it may be at most, and how to put it. Without a goal it only informs.
+
+    It is None where it could not be measured here; `said` tells why.
+    """
 
     what: str
-    value: float
+    value: float | None
     said: str
     goal: float | None = None
     goal_said: str = ""
 
     @property
     def met(self) -> bool | None:
-        return None if self.goal is None else self.value <= self.goal
+        return None if self.goal is None or self.value is None else self.value <= self.goal
+
+
+Told = Callable[[dict[str, Any]], list[Measure]]
 
 
 def main() -> int:
@@ -136,6 +144,7 @@ def told(found: dict[str, Any]) -> list[Measure]:
     return [
         *_claims(found["claims"]["plain"], 1.0),
         *_claims(found["claims"]["every_rule"], 1.0, ", every rule on")[:4],
+        *_against_fastapi(found["against_fastapi"]),
         _startup(found["startup"]),
         Measure(
             "1,000 reps told, first to last, two processes",
@@ -211,6 +220,25 @@ def _claims(found: dict[str, Any], goal: float, rules: str = "") -> list[Measure
             )
         )
     return measures
+
+
+def _against_fastapi(found: dict[str, Any]) -> list[Measure]:
+    measures = []
+    for outcome, name, goal in (("win", "winning", 1.5), ("loss", "losing", 1.2)):
+        what, goal_said = f"A {name} claim's processor time, FastAPI's = 1", f"≤ {goal:.2f} ×"
+        if "missing" in found:
+            measures.append(_missing(what, found, goal, goal_said))
+            continue
+        ours, theirs = (
+            found["processor_milliseconds"][f"{outcome}, {way}"] for way in ("dibs", "fastapi")
+        )
+        said = f"{found['ratio'][outcome]:.2f} × ({ours:.1f} ms against {theirs:.1f})"
+        measures.append(Measure(what, found["ratio"][outcome], said, goal, goal_said))
+    return measures
+
+
+def _missing(what: str, found: dict[str, Any], goal: float, goal_said: str) -> Measure:
+    return Measure(what, None, f"not measured: {found['missing']}", goal, goal_said)
 
 
 def _periods(found: dict[str, Any]) -> list[Measure]:
