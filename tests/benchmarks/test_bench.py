@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import bench
+from benchmarks import bench, races
+from benchmarks.races import Try
 
 FASTAPI = {
     "processor_milliseconds": {
@@ -32,3 +33,35 @@ def test_what_cannot_be_measured_here_says_why_and_has_no_verdict(told: bench.To
         assert measure.said == "not measured: there is no such thing here"
         assert measure.goal_said
     assert bench.table_of(measures).row_count == len(measures)
+
+
+def tries(winners: list[str], named: str | None) -> list[Try]:
+    """Three claims of one race: these reps were told they won, the others who did."""
+    reps = ("ana", "ben", "cho")
+    return [Try(0, 0.0, rep, rep if rep in winners else named) for rep in reps]
+
+
+@pytest.mark.parametrize(
+    ("race", "owner", "wrong"),
+    [
+        (tries(["ana"], "ana"), "ana", 0),
+        (tries(["ana"], None), "ana", 0),  # who got no answer was not told wrongly
+        (tries(["ana", "ben"], "ana"), "ana", 1),
+        (tries([], "dan"), "dan", 1),
+        (tries([], None), None, 1),
+        (tries(["ana"], "ben"), "ana", 1),
+        (tries(["ana"], "ana"), "ben", 1),
+    ],
+)
+def test_a_race_is_right_when_answers_and_table_agree_on_one_winner(
+    race: list[Try], owner: str | None, wrong: int
+) -> None:
+    assert races.judged([race], [owner], 1.0)["not_one_winner"] == wrong
+
+
+def test_races_that_did_not_fit_into_the_time_are_missed_and_named() -> None:
+    right = races.judged([tries(["ana"], "ana")], ["ana"], 300.0)
+    measure = bench._races(right)
+    assert measure.met is False
+    assert "9,999 more did not fit into 300 s" in measure.said
+    assert bench._races({**right, "wanted": 1}).met is True
