@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import bench, races
+from benchmarks import bench, deployed, races
 from benchmarks.races import Try
 
 FASTAPI = {
@@ -24,7 +24,7 @@ def test_each_goal_is_met_or_missed_by_what_was_found() -> None:
     assert win.said == "1.33 × (2.0 ms against 1.5)"
 
 
-@pytest.mark.parametrize("told", [bench._against_fastapi])
+@pytest.mark.parametrize("told", [bench._against_fastapi, bench._deployed])
 def test_what_cannot_be_measured_here_says_why_and_has_no_verdict(told: bench.Told) -> None:
     measures = told({"missing": "there is no such thing here"})
     assert measures
@@ -33,6 +33,14 @@ def test_what_cannot_be_measured_here_says_why_and_has_no_verdict(told: bench.To
         assert measure.said == "not measured: there is no such thing here"
         assert measure.goal_said
     assert bench.table_of(measures).row_count == len(measures)
+
+
+def test_without_history_there_is_no_earlier_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployed, "EARLIER", "0000000")
+    found = deployed.measure("")
+    assert found == {"missing": "git has no commit 0000000 here; a shallow clone has no history"}
+    [measure] = bench._deployed(found)
+    assert measure.met is None
 
 
 def tries(winners: list[str], named: str | None) -> list[Try]:
