@@ -38,7 +38,7 @@ def test_what_cannot_be_measured_here_says_why_and_has_no_verdict(told: bench.To
 def test_without_history_there_is_no_earlier_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployed, "EARLIER", "0000000")
     found = deployed.measure("")
-    assert found == {"missing": "git has no commit 0000000 here; a shallow clone has no history"}
+    assert found["missing"].startswith("git ")
     [measure] = bench._deployed(found)
     assert measure.met is None
 
