@@ -98,8 +98,6 @@ def fastapi(database: str, leads: list[Lead], reps: list[Rep]) -> Iterator[Ask]:
             ]
         )
         yield lambda lead, rep: tuple(json.loads(ask((lead.lead_id, token_of(rep)))))
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 def _answered(process: subprocess.Popen[str], what: Any) -> str:
