@@ -10,7 +10,6 @@ from typing import Any
 
 from boards import contract, metrics, page, sign_in
 from boards.sign_in import BOARD as _BOARD
-from boards.sign_in import REPORT as _REPORT
 from dibs.aws import clock
 from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_PART, VIEWER_OF_PART, part_shown
 from dibs.core.calendar import Period
@@ -44,6 +43,7 @@ from dibs.web.route import ANYBODY, HTML, Route
 from dibs.web.sign_in import caller, own_path
 from dibs.wiring import wiring
 
+_REPORT = "/reports/assignment"
 _MOST_WEEKS = 52
 
 _TEAM = {"description": "One of the playbook's teams; a rep's own at most.", "type": "string"}

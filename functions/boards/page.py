@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -22,9 +21,10 @@ from dibs.reports.assignment import TeamReport
 from dibs.reports.assignment_rows import DIMENSIONS
 from dibs.reports.team_entries import KINDS
 from dibs.rules.playbook import Playbook
+from dibs.screens.frame import Link, tabs
+from dibs.screens.site import Site
+from dibs.screens.site import site as build_site
 from dibs.web.http import RETRY_AFTER_SECONDS, STATUS, Response
-from dibs.web.site import Site
-from dibs.web.site import site as build_site
 from dibs.web.translations import ENGLISH, N_, Translator, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -52,20 +52,11 @@ _PERIODS = {
 _SCOPES = {"reps": N_("Reps"), "teams": N_("Teams")}
 
 
-@dataclass(frozen=True)
-class Link:
-    """Where to go from a page, and whether one is there already."""
-
-    text: str
-    href: str
-    here: bool
-
-
 @lru_cache(maxsize=1)
 def site() -> Site:
     """Build, on first use, what all pages share."""
-    built = build_site(_TEMPLATES, (_TEMPLATES / "page.css").read_text("utf-8"))
-    built.environment.globals["lang"] = ENGLISH
+    built = build_site(_TEMPLATES)
+    built.environment.globals.update(lang=ENGLISH, _=translator(ENGLISH))
     filters = {"duration": _duration, "percent": _percent, "moment": _moment, "figure": _figure}
     built.environment.filters.update(filters, plain=_plain, span=_span)
     return built
@@ -77,7 +68,8 @@ def report(reports: Sequence[TeamReport], need: int, as_of: datetime) -> Respons
     Rows of fewer leads than `need` are listed apart.
     """
     weeks = sorted({one.period.name for one in reports})
-    values = {"reports": reports, "need": need, "weeks": weeks, "as_of": as_of}
+    around = tabs("/reports/assignment", translator(ENGLISH), manager=True)
+    values = {"reports": reports, "need": need, "weeks": weeks, "as_of": as_of, "tabs": around}
     return _page(200, "report.html", by=DIMENSIONS, **values)
 
 
@@ -120,7 +112,10 @@ def board(
         _=_,
         lang=_.language,
         board=found,
-        title=found.definition.means.removesuffix("."),
+        title=_board_name(found.metric, _),
+        means=found.definition.means,
+        longest=_longest(found),
+        tabs=tabs("/boards/points", _, manager=viewer is None),
         who=_("All teams") if teams else team.name if team else _("All reps"),
         own="" if mine is None else mine.id,
         viewed=viewer is not None,
@@ -135,6 +130,13 @@ def board(
         periods=[link(_(_PERIODS[per]), period=per, period_name="") for per in periods],
         scopes=scopes,
     )
+
+
+def _longest(found: Leaderboard) -> Fraction | None:
+    """Return what the longest bar stands for; None where bars would say nothing."""
+    values = [row.value for row in found.rows if row.value is not None]
+    most = max(values, default=Fraction())
+    return most if found.definition.better == "more" and most > 0 else None
 
 
 def _board_name(metric: str, _: Translator) -> str:
@@ -154,13 +156,22 @@ def _at_response_speed(
     return {"scope": "reps", "team": team, "period": "week", "period_name": ""}
 
 
-def sign_in(error: DibsError | None = None, to: str = "") -> Response:
-    """The field for the token, why it is asked for, if it is, and which page comes next."""
+def sign_in(
+    error: DibsError | None = None, to: str = "", demo: Sequence[Mapping[str, str]] = ()
+) -> Response:
+    """The way in: a phone number or a token, what was wrong, and which page comes next.
+
+    `demo` are the people whom a visitor of the local stack may be, by one tap.
+    """
     status = 200 if error is None else STATUS[type(error)]
-    made = _page(status, "sign_in.html", problem="" if error is None else str(error), to=to)
+    made = _page(status, "sign_in.html", problem=_said(error), to=to, demo=demo)
     if status in RETRY_AFTER_SECONDS:
         made["headers"]["retry-after"] = str(RETRY_AFTER_SECONDS[status])
     return made
+
+
+def _said(error: DibsError | None) -> str:
+    return "" if error is None else str(error)
 
 
 def sign_in_link(token: str, to: str, *, good: bool) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -30,10 +32,17 @@ from dibs.people.access import (
 from dibs.roster.callers import calling_viewer
 from dibs.web.http import Event, Response, answer, path, query, wants_html, well_formed
 from dibs.web.route import ANYBODY, HTML, Route
-from dibs.web.sign_in import NO_SESSION, caller, cookie_for, from_elsewhere, own_path
+from dibs.web.sign_in import (
+    NO_SESSION,
+    caller,
+    cookie_for,
+    from_elsewhere,
+    is_local,
+    own_path,
+)
 from dibs.wiring import wiring
 
-REPORT = "/reports/assignment"
+DESK = "/desk"
 BOARD = "/boards/points"
 HOME = "/"
 _PAGE = "/sign-in"
@@ -41,7 +50,16 @@ _PAGE = "/sign-in"
 
 def show(event: Event) -> Response:
     """`GET /sign-in`: the page to sign in, with a phone number or a token; `?to=` comes next."""
-    return page.sign_in(to=own_path(query(event, "to")))
+    return page.sign_in(to=own_path(query(event, "to")), demo=_demo())
+
+
+def _demo() -> list[dict[str, str]]:
+    """Return whom a visitor of the local stack may be; on AWS nobody, whatever is set."""
+    people = os.environ.get("DEMO_SIGN_IN", "")
+    if not people or not is_local(wiring().settings.public_url):
+        return []
+    found: list[dict[str, str]] = json.loads(people)
+    return found
 
 
 def by_token(event: Event, sent: SignInForm) -> Response:
@@ -176,7 +194,7 @@ def _id(digest: str) -> str:
 def _signed_in(session: Session, to: str) -> Response:
     lasting = session.ends_at - clock.now()
     cookie = cookie_for(session.secret, wiring().settings.public_url, lasting)
-    return _to(to or (REPORT if is_manager(session.owner) else HOME), cookie)
+    return _to(to or (DESK if is_manager(session.owner) else HOME), cookie)
 
 
 def _to(where: str, cookie: str) -> Response:

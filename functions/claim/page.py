@@ -18,14 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rcssmin import cssmin
-from rjsmin import jsmin
-
 from dibs.core.errors import Refusal
 from dibs.core.lead import Contact, Preview
 from dibs.core.quality import Quality
+from dibs.screens.site import Site, clock, site
 from dibs.web.contact import dialable, writable
-from dibs.web.site import Site, site
 from dibs.web.translations import (
     OUTCOME_LABELS,
     in_words,
@@ -301,9 +298,7 @@ def undo_over_page(token: str, language: str, *, posted: bool = False) -> Page:
 @lru_cache(maxsize=1)
 def _site() -> Site:
     """Build, on first use, what all pages share."""
-    css = cssmin((_TEMPLATES / "page.css").read_text("utf-8"))
-    js = jsmin((_TEMPLATES / "page.js").read_text("utf-8"))
-    built = site(_TEMPLATES, css, js, _squeeze_lines)
+    built = site(_TEMPLATES, ("tokens.css", "page.css"), ("page.js",))
     kwargs = {"ensure_ascii": False, "separators": (",", ":")}
     built.environment.policies["json.dumps_kwargs"] = kwargs
     return built
@@ -318,7 +313,7 @@ def _page(template: str, language: str, *, status: int = 200, **values: Any) -> 
         _=texts,
         ngettext=texts.ngettext,
         lang=texts.language,
-        clock=_clock,
+        clock=clock,
         labels=_labels(language),
         **values,
     )
@@ -360,13 +355,6 @@ def _seconds(span: timedelta) -> int:
     return max(0, math.ceil(span.total_seconds()))
 
 
-def _clock(seconds: int) -> str:
-    """Return seconds as the script shows them: 0:07, 12:41, 3:05:00."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def _duration(ms: int, language: str) -> str:
     """Return a short time to a tenth of a second, a longer one in words."""
     if ms < 60_000:
@@ -383,8 +371,3 @@ def _initials(name: str) -> str:
     """Return at most two letters that stand for a name."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-
-def _squeeze_lines(text: str) -> str:
-    """Drop indentation and empty lines: bytes a phone need not load."""
-    return "\n".join(line for line in map(str.strip, text.splitlines()) if line)

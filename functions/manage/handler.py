@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -30,9 +30,10 @@ from dibs.playbook.file import playbook_data, playbook_of, schema
 from dibs.roster.trail import noting
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, query
-from dibs.web.route import ANYBODY, CSV, Route
+from dibs.web.json_body import FORM
+from dibs.web.route import ANYBODY, CSV, HTML, Route
 from dibs.wiring import wiring
-from manage import leads, managers, overview, pauses, people, receipts
+from manage import desk, leads, managers, overview, pauses, people, receipts
 from manage.body import (
     YAML,
     AssignIn,
@@ -133,6 +134,7 @@ _VERSION = {
     }
 }
 _DRY_RUN = {"dry_run": {"description": "Only tell what it would do.", "enum": ["true", "false"]}}
+_PAGES: Mapping[int, str] = {303: "", **dict.fromkeys((400, 403, 404, 409, 413, 422), HTML)}
 _LEAD = (LeadNotFound, RouteNotFound, IllegalMove)
 _AGAIN = "The same again changes nothing; changed is false then."
 _PUT = "What is sent is how it is then, however often."
@@ -157,6 +159,14 @@ ROUTES = {
     ),
     "GET /playbook/history": Route(history, MANAGER_LOOKING, {200: "History"}),
     "GET /playbook/schema": Route(rules_schema, ANYBODY, {200: "application/schema+json"}),
+    "GET /desk": Route(
+        desk.show,
+        MANAGER_OF_PART,
+        {200: HTML, 303: ""},
+        (RouteNotFound,),
+        query={"team": overview.LEADS["team"]},
+        page=desk.error_page,
+    ),
     "GET /leads": Route(
         overview.listed,
         MANAGER_OF_PART,
@@ -165,10 +175,24 @@ ROUTES = {
         query=overview.LEADS,
     ),
     "POST /leads/{lead_id}/assign": Route(
-        leads.assign, MANAGER_OF_NAMED, {200: "Moved"}, _LEAD, body=AssignIn, repeated=_AGAIN
+        leads.assign,
+        MANAGER_OF_NAMED,
+        {200: "Moved", **_PAGES},
+        _LEAD,
+        body=AssignIn,
+        also={FORM: AssignIn.read_form},
+        repeated=_AGAIN,
+        page=desk.error_page,
     ),
     "POST /leads/{lead_id}/withdraw": Route(
-        leads.withdraw, MANAGER_OF_NAMED, {200: "Moved"}, _LEAD, body=WithdrawIn, repeated=_AGAIN
+        leads.withdraw,
+        MANAGER_OF_NAMED,
+        {200: "Moved", **_PAGES},
+        _LEAD,
+        body=WithdrawIn,
+        also={FORM: WithdrawIn.read_form},
+        repeated=_AGAIN,
+        page=desk.error_page,
     ),
     "GET /reps": Route(people.reps, MANAGER_OF_PART, {200: "Reps"}),
     "PUT /reps/{rep_id}": Route(
@@ -189,13 +213,20 @@ ROUTES = {
     "POST /reps/{rep_id}/pause": Route(
         pauses.pause_rep,
         MANAGER_OF_NAMED,
-        {200: "RepPause"},
+        {200: "RepPause", **_PAGES},
         (RouteNotFound,),
         body=PauseIn,
+        also={FORM: PauseIn.read_form},
         repeated=_PUT,
+        page=desk.error_page,
     ),
     "POST /reps/{rep_id}/resume": Route(
-        pauses.resume_rep, MANAGER_OF_NAMED, {200: "RepPause"}, (RouteNotFound,), repeated=_PUT
+        pauses.resume_rep,
+        MANAGER_OF_NAMED,
+        {200: "RepPause", **_PAGES},
+        (RouteNotFound,),
+        repeated=_PUT,
+        page=desk.error_page,
     ),
     "POST /teams/{team}/pause": Route(
         pauses.pause_team,

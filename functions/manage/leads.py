@@ -14,6 +14,7 @@ from dibs.roster.callers import manages
 from dibs.roster.trail import Note, noting
 from dibs.web.http import Event, Response, answer, lead_id
 from dibs.wiring import wiring
+from manage import desk
 from manage.body import AssignIn, WithdrawIn
 
 
@@ -29,7 +30,7 @@ def assign(event: Event, manager: Manager, sent: AssignIn) -> Response:
             race, holdings, lead, sent.rep_id, by, sent.reason, clock.now
         )
         _tell(note, found, changed)
-    return _answer(found, changed)
+    return _answer(event, found, changed)
 
 
 def withdraw(event: Event, manager: Manager, sent: WithdrawIn) -> Response:
@@ -41,7 +42,7 @@ def withdraw(event: Event, manager: Manager, sent: WithdrawIn) -> Response:
             race, holdings, lead, sent.to, by, sent.reason, clock.now
         )
         _tell(note, found, changed)
-    return _answer(found, changed)
+    return _answer(event, found, changed)
 
 
 def _noting(
@@ -57,7 +58,7 @@ def _tell(note: Note, lead: Lead, changed: bool) -> None:
     note.after = {"holder": lead.owner, "state": lead.state.value} if changed else {}
 
 
-def _answer(lead: Lead, changed: bool) -> Response:
+def _answer(event: Event, lead: Lead, changed: bool) -> Response:
     if changed:
         wiring().timers.check("queue.check")  # who lost it may be given another
     body: dict[str, Any] = {
@@ -67,4 +68,4 @@ def _answer(lead: Lead, changed: bool) -> Response:
         "parked": lead.on_hold,
         "changed": changed,
     }
-    return answer(200, body)
+    return desk.next_page(event, answer(200, body))

@@ -14,6 +14,7 @@ from dibs.people import pauses
 from dibs.roster.trail import Note, noting
 from dibs.web.http import Event, Response, answer, path
 from dibs.wiring import wiring
+from manage import desk
 from manage.body import PauseIn
 
 
@@ -54,14 +55,14 @@ def _team(event: Event, manager: Manager, pause: Pause | None) -> Response:
     team = path(event, "team")
     with _noting(manager, "team", team, pause) as note:
         note.before = _noted(pauses.pause_team(wiring().roster, team, pause))
-    return _answer({"team": team}, pause)
+    return _answer(event, {"team": team}, pause)
 
 
 def _rep(event: Event, manager: Manager, pause: Pause | None) -> Response:
     rep_id = path(event, "rep_id")
     with _noting(manager, "rep", rep_id, pause) as note:
         note.before = _noted(pauses.pause_rep(wiring().roster, rep_id, pause, clock.now()))
-    return _answer({"rep_id": rep_id}, pause)
+    return _answer(event, {"rep_id": rep_id}, pause)
 
 
 def _noting(
@@ -72,14 +73,15 @@ def _noting(
     return noting(log, by, did, target, clock.now(), {}, _noted(pause))
 
 
-def _answer(whom: dict[str, str], pause: Pause | None) -> Response:
+def _answer(event: Event, whom: dict[str, str], pause: Pause | None) -> Response:
     # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
     wiring().timers.check("waves.check" if pause else "queue.check")
     if pause is None and "rep_id" in whom:
         # They are told of the leads that are open (C13). Of a team the sweep finds who is not told.
         wiring().timers.check("rep.check", rep_id=whom["rep_id"])
     reason, until = (pause.reason, pause.until) if pause else (None, None)
-    return answer(200, {**whom, "paused": pause is not None, "reason": reason, "until": until})
+    body = {**whom, "paused": pause is not None, "reason": reason, "until": until}
+    return desk.next_page(event, answer(200, body))
 
 
 def _noted(pause: Pause | None) -> dict[str, Any]:

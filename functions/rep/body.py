@@ -108,15 +108,6 @@ class ReleaseIn(AppBody):
         Any, judged_later("string", "Why, in one line.", maxLength=LONGEST_REASON)
     ] = None
 
-    @classmethod
-    def read_form(cls, raw: bytes) -> ReleaseIn:
-        """Return what was filled in on the lead's page.
-
-        Raises:
-            InvalidInput: names every field that is wrong.
-        """
-        return cls.read(json.dumps(form_fields(raw, ("reason",))).encode())
-
 
 class DisputeIn(AppBody):
     """What a rep objects to."""

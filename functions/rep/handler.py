@@ -255,7 +255,6 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     And what is mine without being the fastest: my turn, my guarantee, my credits. And what I have
     earned: points and badges.
     """
-    del event
     rep, usage = caller
     mine, now = wiring(), clock.now()
     rules = mine.roster.rules()
@@ -266,7 +265,7 @@ def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
     card = card_of(rep, usage, playbook, own, entries, now)
     card |= allotted(rep, usage, playbook, mine.turns, now)
     card |= earned(rep, playbook, own, mine.standings, now)
-    return answer(200, card)
+    return page.me(rep, card, now) if wants_html(event) else answer(200, card)
 
 
 def put_device(event: Event, rep: Rep, sent: DeviceIn) -> Response:
@@ -287,7 +286,7 @@ _ERROR_PAGES = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
-    "GET /me": Route(me, REP_AND_USAGE, {200: "Me", 304: ""}),
+    "GET /me": Route(me, REP_AND_USAGE, {200: ("Me", HTML), 303: "", 304: ""}, page=home.page_of),
     "GET /me/offers": Route(offers, REP_AND_USAGE, {200: "Offers"}),
     "GET /pool": Route(
         pool.pool, POOL_VIEWER, {200: "PoolShown"}, (Forbidden, InvalidInput), query=pool.POOL

@@ -12,7 +12,7 @@ from dibs.wiring import wiring
 from rep import page
 
 HOME = "/"
-_REPORT = "/reports/assignment"
+DESK = "/desk"
 
 
 def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -29,11 +29,11 @@ def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
 
 
 def page_of(event: Event, error: DibsError) -> Response | None:
-    """Return where a browser goes instead: to sign in, or a manager to the report."""
+    """Return where a browser goes instead: to sign in, or a manager to their desk."""
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return page.sign_in(event, HOME)
+        return page.sign_in(event, "/me" if event.get("routeKey") == "GET /me" else HOME)
     if isinstance(error, Forbidden):
-        return page.to(_REPORT)
+        return page.to(DESK)
     return page.problem(error)

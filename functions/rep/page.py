@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,16 +20,18 @@ from dibs.ledger.texts import closed_sentence, deadline, done_label
 from dibs.offers.open_offers import OpenOffer
 from dibs.race.decide import Refused, off
 from dibs.rules.playbook import Playbook
+from dibs.screens.frame import tabs
+from dibs.screens.site import Site
+from dibs.screens.site import site as build_site
 from dibs.web.contact import dialable, writable
 from dibs.web.http import STATUS, Event, Response, query
 from dibs.web.route import reads
-from dibs.web.site import Site
-from dibs.web.site import site as build_site
 from dibs.web.translations import (
     ENGLISH,
+    HEAT,
     N_,
     OUTCOME_LABELS,
-    in_words,
+    Translator,
     local_time,
     named,
     not_done,
@@ -71,12 +73,15 @@ class Row:
     href: str
     outcomes: tuple[tuple[str, str], ...] = ()
     tap: str = ""
+    tone: str = "plain"
+    heat: str = ""
+    left: int | None = None
 
 
 @lru_cache(maxsize=1)
 def site() -> Site:
     """Build, on first use, what all pages share."""
-    return build_site(_TEMPLATES, (_TEMPLATES / "page.css").read_text("utf-8"))
+    return build_site(_TEMPLATES)
 
 
 def home(
@@ -106,23 +111,35 @@ def home(
         pauses=[minutes for minutes in _PAUSES if minutes <= longest],
         offers=[_offer(one, rep, now) for one in offers],
         held=[_held(lead, outcomes, rep, now) for lead, outcomes in held],
+        here="/",
     )
 
 
 def _offer(offer: OpenOffer, rep: Rep, now: datetime) -> Row:
     lead, preview = offer.lead, offer.lead.shown
     _ = translator(rep.language)
-    due = _("{left} left", left=in_words(lead.closes_at - now, rep.language))
-    if isinstance(offer.verdict, Refused):
-        due = " ".join(refusal_sentence(one, rep.language) for one in offer.verdict.refusals)
-    about = (preview.company_size, preview.contact_title, preview.source)
+    refused = isinstance(offer.verdict, Refused)
+    about = (preview.contact_title, preview.company_size, preview.source)
     return Row(
         lead.lead_id,
         shown_company(lead, rep.language),
         ", ".join(part for part in about if part),
-        due,
-        f"/c/{offer.token}",
+        " ".join(refusal_sentence(one, rep.language) for one in offer.verdict.refusals)
+        if isinstance(offer.verdict, Refused)
+        else "",
+        "" if refused else f"/c/{offer.token}",
+        tone="blind" if lead.blind else lead.quality.value,
+        heat=_heat(lead, _),
+        left=max(0, round((lead.closes_at - now).total_seconds())),
     )
+
+
+def _heat(lead: Lead, _: Translator) -> str:
+    """Return what is said of a lead's warmth, with the score where there is one."""
+    if lead.blind:
+        return ""
+    words, score = _(HEAT[lead.quality]), lead.shown.score
+    return words if score is None else f"{words} {score}"
 
 
 def _held(lead: Lead, outcomes: tuple[str, ...], rep: Rep, now: datetime) -> Row:
@@ -167,6 +184,21 @@ def lead(
             (local_time(one.at, rep, now), done_label(one.kind, rep.language))
             for one in reversed(found.done)
         ],
+    )
+
+
+def me(rep: Rep, card: Mapping[str, Any], now: datetime) -> Response:
+    """My own card: what I have used up, points and badges."""
+    turn = (card["priority"] or {}).get("today")
+    back_at = card["available_at"]
+    return _page(
+        200,
+        "me.html",
+        rep.language,
+        card=card,
+        back_at=local_time(back_at, rep, now) if back_at else "",
+        turn="–".join(local_time(turn[end], rep, now) for end in ("from", "until")) if turn else "",
+        here="/me",
     )
 
 
@@ -223,6 +255,7 @@ def _tap(lead: Lead, now: datetime) -> str:
 
 
 def _page(status: int, template: str, language: str, **values: Any) -> Response:
-    here, texts = site(), translator(language)
-    html = here.render(template, _=texts, lang=texts.language, **values)
-    return {"statusCode": status, "headers": dict(here.headers), "body": html}
+    made, texts = site(), translator(language)
+    around = tabs(values.pop("here", ""), texts)
+    html = made.render(template, _=texts, lang=texts.language, tabs=around, **values)
+    return {"statusCode": status, "headers": dict(made.headers), "body": html}

@@ -13,7 +13,7 @@ PACKAGE, FUNCTIONS = ROOT / "shared" / "dibs", ROOT / "functions"
 
 ROLES = {"store", "records", "body", "texts", "push", "file"}
 """The last word of a file's name: these, and the rooms below, may know AWS and shapes of data."""
-ROOMS = {"aws", "web", "cli"}
+ROOMS = {"aws", "web", "screens", "cli"}
 AWS = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools"}
 SHAPES = {"pydantic", "dacite", "jinja2", "standardwebhooks", "yaml"}
 CHANCE = ("datetime.now", "datetime.utcnow", "time.time", "time.sleep", "uuid.", "random.")

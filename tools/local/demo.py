@@ -23,7 +23,7 @@ from dibs.playbook.file import read_playbook
 from dibs.roster.callers import calling_viewer
 from dibs.rules.presets import preset_text
 from dibs.wiring import Wiring
-from tools.local.deploy import functions, outputs
+from tools.local.deploy import client, functions, outputs
 from tools.local.place import REGION, STACK, Place
 
 
@@ -221,6 +221,23 @@ def _describe(
             for rep in reps
         ],
     }
+    _offer_sign_in(stack["functions"]["boards"], reps, tokens)
     for path in place.stack_files():
         path.write_text(json.dumps(stack, indent=1))
         path.chmod(0o600)
+
+
+def _offer_sign_in(function: str, reps: list[Rep], tokens: _Tokens) -> None:
+    """Let the page to sign in offer some of the demo's people, each by one tap."""
+    english, malay = reps[0], next(rep for rep in reps if rep.language == "ms")
+    people = [
+        {"name": english.name, "who": "rep, English", "token": tokens.of(english.rep_id)},
+        {"name": malay.name, "who": "rep, Malay", "token": tokens.of(malay.rep_id)},
+        {"name": MANAGER, "who": "manager", "token": tokens.of("manager")},
+    ]
+    functions = client("lambda")
+    found = functions.get_function_configuration(FunctionName=function)
+    variables = {**found["Environment"]["Variables"], "DEMO_SIGN_IN": json.dumps(people)}
+    functions.update_function_configuration(
+        FunctionName=function, Environment={"Variables": variables}
+    )

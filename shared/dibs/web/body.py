@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
@@ -20,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from dibs.core.errors import FieldError, InvalidInput, MalformedBody
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object, not_known, parse_json
+from dibs.web.json_body import form_fields, json_object, not_known, parse_json
 
 JSON = "application/json"
 # What pydantic calls a field that is not known, of a model and of a dataclass.
@@ -57,6 +58,15 @@ class AppBody(BaseModel):
             return cls.model_validate({**dict.fromkeys(_worded(cls)), **json_object(raw)})
         except ValidationError as error:
             raise InvalidInput(field_errors(error, cls.model_fields)) from error
+
+    @classmethod
+    def read_form(cls, raw: bytes) -> Self:
+        """Return what was filled in on a page, for a body of plain texts.
+
+        Raises:
+            InvalidInput: names every field that is wrong.
+        """
+        return cls.read(json.dumps(form_fields(raw, cls.model_fields)).encode())
 
     @classmethod
     def described(cls) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def cookie_for(secret: str, public_url: str, lasting: timedelta) -> str:
     from http.cookies import SimpleCookie
 
     # A browser keeps a secure cookie from http; on this machine there is nobody to listen.
-    local = _is_local(public_url)
+    local = is_local(public_url)
     name = LOCAL_COOKIE if local else COOKIE
     jar = SimpleCookie({name: secret})
     seconds = str(int(lasting.total_seconds()))
@@ -82,7 +82,8 @@ def cookie_for(secret: str, public_url: str, lasting: timedelta) -> str:
     return jar[name].OutputString()
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """Tell whether this is the address of a stack on somebody's own machine."""
     where = urlsplit(url)
     return where.scheme == "http" and _is_localhost(where.netloc)
 

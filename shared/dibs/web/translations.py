@@ -31,6 +31,7 @@ from dibs.core.errors import (
     Refusal,
 )
 from dibs.core.lead import Lead
+from dibs.core.quality import Quality
 from dibs.core.rep import Rep
 
 LOCALES = Path(__file__).parent.parent / "locale"
@@ -119,6 +120,13 @@ def local_time(at: datetime, rep: Rep, now: datetime) -> str:
     local = at.astimezone(ZoneInfo(rep.zone))
     return f"{local:%H:%M}" if local.date() == rep.today(now) else f"{local:%Y-%m-%d %H:%M}"
 
+
+HEAT = {
+    Quality.HOT: N_("Hot lead"),
+    Quality.WARM: N_("Warm lead"),
+    Quality.COLD: N_("Cold lead"),
+}
+"""What is said of a lead's warmth."""
 
 OUTCOME_LABELS: Mapping[str, str] = {
     "called": N_("Called"),

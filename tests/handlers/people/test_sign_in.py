@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, DAYANG, MANAGER, PLAYBOOK, App, http
 from support.builders import a_playbook, a_rep, token_of
 
@@ -60,7 +61,7 @@ def test_a_link_to_ones_phone_signs_in_once(app: App) -> None:
     for _ in range(3):  # as previews of links do
         page = send(app, "GET /in/{token}", token=secret)
         assert page["statusCode"] == 200
-        assert "<button>" in page["body"]
+        assert "Sign in on this device" in page["body"]
     answer = send(app, "POST /in/{token}", token=secret, **OURS)
     assert answer["statusCode"] == 303
     [cookie] = answer["cookies"]
@@ -286,3 +287,17 @@ def test_signing_in_leads_to_no_other_site(app: App, to: str) -> None:
     assert send(app, "POST /sign-in", form, **OURS)["headers"]["location"] == "/"
     send(app, "POST /sign-in/link", urlencode({"phone": AINA.phone, "to": to}))
     assert "?" not in app.texts()[-1][1]
+
+
+def test_the_demo_is_offered_on_somebodys_own_machine_alone(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [{"name": "Robin Sayers", "who": "rep, English", "token": token_of(AINA)}]
+    monkeypatch.setenv("DEMO_SIGN_IN", json.dumps(people))
+    page = send(app, "GET /sign-in")
+    assert token_of(AINA) not in page["body"]
+    local = replace(wiring().settings, public_url="http://dibs.localhost:4566")
+    monkeypatch.setattr(wiring(), "settings", local)
+    page = send(app, "GET /sign-in")
+    assert "Robin Sayers" in page["body"]
+    assert f'value="{token_of(AINA)}"' in page["body"]

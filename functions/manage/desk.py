@@ -1,0 +1,232 @@
+"""The manager's desk: what needs a person first, the leads, and the people (U5, R7, R8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dibs.assignment.overview import MOST_LISTED, Asked, page_of
+from dibs.assignment.work import LONGEST_REASON
+from dibs.aws import clock
+from dibs.callers import part_shown
+from dibs.core.credentials import Manager
+from dibs.core.errors import DibsError, Refusal, Unauthorized
+from dibs.core.lead import CLAIMED, HELD, Lead, State
+from dibs.core.rep import Rep
+from dibs.core.values import dataclass
+from dibs.people.operator import all_reps
+from dibs.race.decide import off
+from dibs.rules.playbook import Playbook
+from dibs.screens.frame import Link, tabs
+from dibs.screens.site import Site, site
+from dibs.web.http import STATUS, Event, Response, wants_html
+from dibs.web.translations import (
+    ENGLISH,
+    HEAT,
+    N_,
+    Translator,
+    in_words,
+    named,
+    refusal_sentence,
+    translator,
+)
+from dibs.wiring import wiring
+
+DESK = "/desk"
+_PAUSES = ((15, N_("15 min")), (60, N_("1 hour")), (24 * 60, N_("A day")))
+_STATES = {
+    State.NEW: N_("Waits to be assigned"),
+    State.OPEN: N_("Open"),
+    State.CLAIMED: N_("Claimed"),
+    State.ASSIGNED: N_("Assigned"),
+    State.CONTACTED: N_("Contacted"),
+    State.QUALIFIED: N_("Qualified"),
+    State.OPPORTUNITY: N_("Opportunity"),
+}
+
+
+@dataclass(frozen=True)
+class LeadCard:
+    """A lead on the desk; `urgent` where it needs a person."""
+
+    lead_id: str
+    company: str
+    tone: str
+    state: str
+    age: str
+    about: str
+    holder: str
+    holder_id: str
+    due: str
+    urgent: bool
+
+
+@dataclass(frozen=True)
+class RepCard:
+    """A rep on the desk: whether they are on, or why not."""
+
+    rep_id: str
+    name: str
+    about: str
+    on: bool
+    why: str
+    paused: bool
+
+
+def show(event: Event, manager: Manager) -> Response:
+    """`GET /desk`: what needs a manager, the leads that are not done with, and who is on."""
+    mine, now, _ = wiring(), clock.now(), translator(ENGLISH)
+    playbook, team = mine.roster.playbook(), part_shown(event, manager)
+    found = page_of(mine.lead_pages, mine.roster, Asked(team=team, most=MOST_LISTED))
+    people = [rep for rep in all_reps(mine.roster, team) if rep.active]
+    named_by, urgent = {rep.rep_id: rep for rep in people}, _urgent_first(found.leads, now)
+    cards = [_rep(rep, playbook, now, _) for rep in people]
+    return _page(
+        200,
+        "desk.html",
+        manager=manager.name,
+        as_of=f"{now:%H:%M} UTC",
+        needs=_needs([lead for lead in urgent if _needs_somebody(lead, now)], _),
+        teams=_teams(manager, playbook, team, _),
+        leads=[_lead(lead, named_by, now, _) for lead in urgent],
+        more=bool(found.after),
+        reps=sorted(cards, key=lambda card: (not card.on, card.about, card.name)),
+        pauses=[
+            (_(words), (now + timedelta(minutes=minutes)).isoformat()) for minutes, words in _PAUSES
+        ],
+        longest=LONGEST_REASON,
+    )
+
+
+def _teams(manager: Manager, playbook: Playbook, team: str, _: Translator) -> list[Link]:
+    """Return whose part may be looked at: a team's manager has their own alone."""
+    if manager.team:
+        return []
+    every = [Link(_("All teams"), DESK, not team)]
+    return every + [
+        Link(one.name, f"{DESK}?team={quote(team_id)}", team == team_id)
+        for team_id, one in playbook.teams.items()
+    ]
+
+
+def _urgent_first(leads: Sequence[Lead], now: datetime) -> list[Lead]:
+    return sorted(leads, key=lambda lead: not _needs_somebody(lead, now))
+
+
+def _needs_somebody(lead: Lead, now: datetime) -> bool:
+    """Tell whether a lead is for nobody now, or about to go back unworked."""
+    if lead.on_hold or lead.state is State.NEW:
+        return True
+    return _unworked_past_half(lead, now)
+
+
+def _unworked_past_half(lead: Lead, now: datetime) -> bool:
+    if lead.worked_at is not None or lead.return_at is None or lead.claimed_at is None:
+        return False
+    return now - lead.claimed_at > (lead.return_at - lead.claimed_at) / 2
+
+
+def _needs(urgent: Sequence[Lead], _: Translator) -> list[str]:
+    held = sum(lead.state in HELD for lead in urgent)
+    kept = sum(lead.on_hold for lead in urgent)
+    waiting = len(urgent) - held - kept
+    said = []
+    if waiting:
+        said.append(_.ngettext("{n} lead waits for a rep.", "{n} leads wait for a rep.", waiting))
+    if kept:
+        said.append(_.ngettext("{n} lead is on hold.", "{n} leads are on hold.", kept))
+    if held:
+        said.append(
+            _.ngettext(
+                "{n} lead is unworked past half its time.",
+                "{n} leads are unworked past half their time.",
+                held,
+            )
+        )
+    return said
+
+
+def _lead(lead: Lead, reps: dict[str, Rep], now: datetime, _: Translator) -> LeadCard:
+    holder = reps.get(lead.owner) if lead.owner else None
+    due = ""
+    if lead.state in CLAIMED and lead.worked_at is None and lead.return_at is not None:
+        due = _("goes back in {time}", time=in_words(lead.return_at - now, ENGLISH))
+    score = lead.preview.score
+    heat = _(HEAT[lead.quality]) + (f" {score}" if score is not None else "")
+    about = (heat, _("a test") if lead.test else "", lead.preview.source)
+    return LeadCard(
+        lead.lead_id,
+        named(lead.preview.company, ENGLISH),
+        "blind" if lead.blind else lead.quality.value,
+        _("On hold") if lead.on_hold else _(_STATES.get(lead.state, lead.state.value)),
+        in_words(now - lead.received_at, ENGLISH),
+        ", ".join(part for part in about if part),
+        holder.name if holder else lead.owner or "",
+        lead.owner or "",
+        due,
+        _needs_somebody(lead, now),
+    )
+
+
+def _rep(rep: Rep, playbook: Playbook, now: datetime, _: Translator) -> RepCard:
+    why = off(rep, playbook, now)
+    team = playbook.teams.get(rep.team)
+    about = (team.name if team else rep.team, _("tier {n}", n=rep.tier), rep.zone)
+    return RepCard(
+        rep.rep_id,
+        rep.name,
+        ", ".join(about),
+        not why,
+        _why_off(rep, why, now, _),
+        rep.manager_pause(now) is not None,
+    )
+
+
+def _why_off(rep: Rep, why: Sequence[Refusal], now: datetime, _: Translator) -> str:
+    pause = rep.manager_pause(now)
+    if pause is not None:
+        return _("Paused: {reason}", reason=pause.reason)
+    return " ".join(refusal_sentence(one, ENGLISH) for one in why)
+
+
+def next_page(event: Event, response: Response) -> Response:
+    """Return what follows a change: for a form of the desk, the desk."""
+    if not wants_html(event):
+        return response
+    return {
+        "statusCode": 303,
+        "headers": {"location": DESK, "cache-control": "no-store"},
+        "body": "",
+    }
+
+
+def error_page(event: Event, error: DibsError) -> Response | None:
+    """Return the page that tells a browser of an error; where to sign in, if that is it."""
+    if not wants_html(event):
+        return None
+    if isinstance(error, Unauthorized):
+        return {
+            "statusCode": 303,
+            "headers": {"location": f"/sign-in?to={DESK}", "cache-control": "no-store"},
+            "body": "",
+        }
+    _ = translator(ENGLISH)
+    status = STATUS[type(error)]
+    return _page(status, "message.html", problem=str(error), back=DESK, called=_("Desk"))
+
+
+@lru_cache(maxsize=1)
+def desk_site() -> Site:
+    """Build, on first use, what all pages share."""
+    return site(Path(__file__).parent / "templates")
+
+
+def _page(status: int, template: str, **values: Any) -> Response:
+    made, _ = desk_site(), translator(ENGLISH)
+    around = tabs(DESK, _, manager=True)
+    html = made.render(template, _=_, lang=ENGLISH, tabs=around, **values)
+    return {"statusCode": status, "headers": dict(made.headers), "body": html}

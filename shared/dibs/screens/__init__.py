@@ -1,0 +1,1 @@
+"""What all screens share: one look, one frame, and how a page is made of them."""

@@ -1,0 +1,151 @@
+"""The manager's desk in a browser: what it shows, whom, and what its forms do (U5, R7, R8)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+
+from dibs.core.lead import Lead, State
+from dibs.wiring import wiring
+from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, http
+from support.builders import NOON, a_card, token_of
+
+NORTHERN = "m-north.secret"
+
+
+@pytest.fixture(autouse=True)
+def organisation(app: App) -> None:
+    app.world.add_manager(MANAGER)
+    app.world.add_manager(NORTHERN, team="north")
+    app.hire(AINA, BEN, CHONG)
+
+
+def look(app: App, cookie: str | None = None, **asked: str) -> Answer:
+    sent = app.cookie(MANAGER) if cookie is None else cookie
+    event = http("http_board", "GET /desk", {}, accept="text/html", cookie=sent, authorization=None)
+    return app.ask("manage", {**event, "queryStringParameters": asked})
+
+
+def press(
+    app: App, route: str, named: str, sent: str = MANAGER, site: str = "same-origin", **form: str
+) -> Answer:
+    """Send a form of the desk."""
+    what = "lead_id" if "{lead_id}" in route else "rep_id"
+    event = http(
+        "http_playbook",
+        f"POST {route}",
+        {what: named},
+        urlencode(form),
+        accept="text/html",
+        cookie=app.cookie(sent),
+        content_type="application/x-www-form-urlencoded",
+        sec_fetch_site=site,
+        authorization=None,
+    )
+    event.pop("queryStringParameters", None)
+    return app.ask("manage", event)
+
+
+def held_by_aina(app: App, number: int = 1) -> Lead:
+    lead = app.lead(number)
+    assert app.claim(lead).status == 200
+    return app.now(lead)
+
+
+def test_the_desk_shows_leads_people_and_that_nothing_waits(app: App) -> None:
+    app.lead(1)
+    page = look(app)
+    assert page.status == 200
+    for words in (a_card(1).company, AINA.name, BEN.name, "Nothing waits for you.", "Open"):
+        assert words in page.text
+
+
+def test_what_needs_somebody_comes_first_and_is_counted(app: App) -> None:
+    app.lead(1)
+    held = app.lead(2)
+    assert (
+        press(app, "/leads/{lead_id}/withdraw", held.lead_id, to="nobody", reason="so").status
+        == 303
+    )
+    text = look(app).text
+    assert "1 lead is on hold." in text
+    assert text.index(a_card(2).company) < text.index(a_card(1).company)
+
+
+def test_assigning_from_the_desk_moves_the_lead_and_comes_back(app: App) -> None:
+    lead = held_by_aina(app)
+    sent = press(
+        app, "/leads/{lead_id}/assign", lead.lead_id, rep_id=BEN.rep_id, reason="Knows them"
+    )
+    assert (sent.status, sent.headers["location"]) == (303, "/desk")
+    assert app.now(lead).owner == BEN.rep_id
+    assert f"With {BEN.name}" in look(app).text
+
+
+def test_pausing_from_the_desk_pauses_and_ends(app: App) -> None:
+    until = NOON.replace(year=NOON.year + 1).isoformat()
+    sent = press(app, "/reps/{rep_id}/pause", AINA.rep_id, reason="Training", until=until)
+    assert sent.status == 303
+    rep = wiring().roster.get(AINA.rep_id)
+    assert rep is not None
+    assert rep.manager_pause(app.clock.at) is not None
+    assert "Training" in look(app).text
+    assert press(app, "/reps/{rep_id}/resume", AINA.rep_id).status == 303
+    rep = wiring().roster.get(AINA.rep_id)
+    assert rep is not None
+    assert rep.manager_pause(app.clock.at) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"rep_id": BEN.rep_id}, 422),
+        ({"rep_id": "nobody", "reason": "so"}, 422),
+        ({"rep_id": BEN.rep_id, "reason": "so", "more": "1"}, 422),
+    ],
+)
+def test_a_form_that_is_wrong_says_so_and_changes_nothing(
+    app: App, form: dict[str, str], status: int
+) -> None:
+    lead = held_by_aina(app)
+    sent = press(app, "/leads/{lead_id}/assign", lead.lead_id, **form)
+    assert sent.status == status
+    assert "That did not work" in sent.text
+    assert 'href="/desk"' in sent.text
+    assert app.now(lead).owner == AINA.rep_id
+
+
+def test_a_form_of_another_site_changes_nothing(app: App) -> None:
+    lead = app.lead(1)
+    sent = press(app, "/leads/{lead_id}/withdraw", lead.lead_id, site="cross-site", reason="so")
+    assert (sent.status, sent.headers["location"]) == (303, "/sign-in?to=/desk")
+    assert app.now(lead).state is State.OPEN
+    assert not app.now(lead).on_hold
+
+
+def test_a_teams_manager_sees_and_moves_their_team_only(app: App) -> None:
+    cookie = app.cookie(NORTHERN)
+    text = look(app, cookie).text
+    assert AINA.name in text
+    assert CHONG.name not in text
+    assert look(app, cookie, team="south").status == 403
+    sent = press(app, "/reps/{rep_id}/pause", CHONG.rep_id, NORTHERN, reason="so")
+    assert sent.status == 404
+
+
+def test_a_rep_is_told_that_it_is_for_managers_and_nobody_else_gets_in(app: App) -> None:
+    refused = look(app, app.cookie(token_of(AINA)))
+    assert refused.status == 403
+    assert AINA.name not in refused.text
+    sent = look(app, "__Host-dibs=nobody.forged")
+    assert (sent.status, sent.headers["location"]) == (303, "/sign-in?to=/desk")
+
+
+def test_what_people_write_is_shown_as_text(app: App) -> None:
+    hostile = "<script>alert(1)</script>"
+    sent = press(app, "/reps/{rep_id}/pause", AINA.rep_id, reason=hostile)
+    assert sent.status == 303
+    text = look(app).text
+    assert hostile not in text
+    assert "&lt;script&gt;alert(1)" in text
