@@ -157,7 +157,7 @@ class Cloud:
     def settle(self) -> None:
         """Deliver until nothing is under way but what was delayed on purpose."""
         while True:
-            if changed := self._leads.waiting("outbox_shard"):
+            if changed := self._leads.waiting("outbox_shard", "OUTBOX#"):
                 self.call("relay", {"Records": changed})
             elif entries := self._ledger.waiting("unscored_shard"):
                 self.call("score", {"Records": entries})
@@ -176,7 +176,7 @@ class Cloud:
 
     def forget_stream(self) -> None:
         """Leave aside what was written until now."""
-        self._leads.waiting("outbox_shard")
+        self._leads.waiting("outbox_shard", "OUTBOX#")
 
     def _deliver(self, queue: str, body: str) -> None:
         self.function = queue
@@ -273,8 +273,11 @@ class _Stream:
         self._arn = arn
         self._last: dict[str, str] = {}
 
-    def waiting(self, mark: str) -> list[dict[str, Any]]:
-        return [record for record in self._read() if mark in record["dynamodb"].get("NewImage", {})]
+    def waiting(self, mark: str, start: str = "") -> list[dict[str, Any]]:
+        def passes(image: dict[str, Any]) -> bool:
+            return mark in image and str(image[mark]["S"]).startswith(start)
+
+        return [one for one in self._read() if passes(one["dynamodb"].get("NewImage", {}))]
 
     def _read(self) -> Iterator[dict[str, Any]]:
         described = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]
