@@ -214,7 +214,9 @@ class DynamoRaces(Races):
         """Store a sealed race, its receipts before it; False when it was sealed before."""
         told = sealed.links[1:]
         pages = [
-            page_item(lead_id, keys.race_page(epoch, sealed.head, page), told[start : start + _PAGE])
+            page_item(
+                lead_id, keys.race_page(epoch, sealed.head, page), told[start : start + _PAGE]
+            )
             for page, start in enumerate(range(0, len(told), _PAGE))
         ]
         # Pages stand under their head, so that of two who seal at once each has its own.
