@@ -63,7 +63,7 @@ def publisher(library: str) -> Publisher:
     from dibs.aws.publisher import Boto3Publisher, OwnPublisher
 
     if not _is_own(library):
-        return Boto3Publisher(sns())
+        return Boto3Publisher(sns(), PUBLISHERS)
     from dibs.aws.wire import Wire
 
     return OwnPublisher(
@@ -73,7 +73,8 @@ def publisher(library: str) -> Publisher:
             read_seconds=PUBLISH_SECONDS,
             tries=PUBLISH_TRIES,
             connections=PUBLISHERS,
-        )
+        ),
+        PUBLISHERS,
     )
 
 

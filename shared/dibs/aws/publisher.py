@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
-from dibs.aws.clients import PUBLISHERS
 from dibs.aws.clock import from_ms, now
 from dibs.aws.connection import Answer, Broken
 from dibs.aws.wire import FirstTry, ServiceError, Wire
@@ -40,9 +39,9 @@ class OwnPublisher(Publisher):
         "content-type": "application/x-www-form-urlencoded; charset=utf-8"
     }
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, at_once: int) -> None:
         self._wire = wire
-        self._pool = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="publish")
 
     def prepared(self, **message: Any) -> bytes:
         """Return the whole signed request."""
@@ -81,9 +80,9 @@ def _is_taken(first: FirstTry) -> bool:
 class Boto3Publisher(Publisher):
     """`Publisher` with boto3, which builds and signs a message only when it sends it."""
 
-    def __init__(self, client: SNSClient) -> None:
+    def __init__(self, client: SNSClient, at_once: int) -> None:
         self._client = client
-        self._pool = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="publish")
 
     def prepared(self, **message: Any) -> dict[str, Any]:
         """Return the message."""

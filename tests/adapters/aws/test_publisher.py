@@ -66,7 +66,7 @@ def publisher(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ow
         connections=CONNECTIONS,
         environment=environment,
     )
-    yield OwnPublisher(wire)
+    yield OwnPublisher(wire, CONNECTIONS)
     wire.close()
 
 
@@ -81,7 +81,7 @@ def test_a_message_is_the_one_boto3_sends(server: OddServer, publisher: OwnPubli
         endpoint_url=f"http://127.0.0.1:{server.port}",
         config=Config(parameter_validation=False),
     )
-    boto3s = Boto3Publisher(client)
+    boto3s = Boto3Publisher(client, 1)
     boto3s.send([boto3s.prepared(**MESSAGE)])
     publisher.send([publisher.prepared(**MESSAGE)])
     client.close()

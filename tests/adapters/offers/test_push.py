@@ -12,7 +12,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from dibs.aws import publisher as module
 from dibs.aws.publisher import Boto3Publisher, Publisher
 from dibs.core.errors import InvalidInput
 from dibs.core.lead import State
@@ -36,7 +35,7 @@ class Phones:
         }
         self.published: list[dict[str, Any]] = []
         self.push = SnsPush(
-            Boto3Publisher(client),
+            Boto3Publisher(client, 1),  # moto is not safe under threads
             lambda: client,
             self.applications,
             "https://dibs.example",
@@ -69,8 +68,7 @@ def sns() -> Any:
 
 
 @pytest.fixture
-def phones(sns: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Phones]:
-    monkeypatch.setattr(module, "PUBLISHERS", 1)  # moto is not safe under threads
+def phones(sns: Any) -> Iterator[Phones]:
     with mock_aws():
         made = Phones(sns)
         sns.meta.events.register("provide-client-params.sns.Publish", made.note)
@@ -366,7 +364,7 @@ def test_a_phone_that_changed_hands_belongs_to_its_new_rep_and_is_on_again(
 
 def test_a_platform_that_is_not_set_up_is_named(phones: Phones) -> None:
     push = SnsPush(
-        Boto3Publisher(phones.sns),
+        Boto3Publisher(phones.sns, 1),
         lambda: phones.sns,
         {Platform.FCM: ""},
         "https://dibs.example",
