@@ -175,8 +175,8 @@ Texts cost a thousand times more than everything else. The playbook limits them
 - Nothing is cached from lead to lead, each of the {LOOKERS} reps calls a process of their own,
   and {OTHER_OPEN_LEADS} other leads are open. A busy system reads less.
 - A push is an SNS request and a delivery. The topic's copy to the queue is an SQS request.
-- The claim's entry in the ledger is scored alone, and the race's seal is alone in its block: the
-  dearest case of both. Scored a hundred at once, an entry costs a third of that.
+- The claim's entry in the ledger is scored and published to boards alone, and the race's seal is
+  alone in its block: the dearest case of each. Scored a hundred at once, an entry costs a third.
 - What leaves AWS is each answer with its headers, and what each push is to its platform.
 - Processor time is measured on this machine, then extended, because Lambda gives a function only a
   share of a processor, by its memory ({_listed(memory, "{:.0f} MB")}). To it

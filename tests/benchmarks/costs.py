@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -42,6 +42,8 @@ from benchmarks.stage import (
 )
 from claim.handler import handler as claim
 from dibs.aws import clients
+from dibs.aws.connection import Answer
+from dibs.aws.wire import FirstTry
 from dibs.core.events import RECORDED
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
@@ -56,6 +58,7 @@ from ingest.handler import handler as ingest
 from notify.handler import handler as notify
 from offer.handler import handler as offer
 from project.handler import handler as project
+from publish.handler import handler as publish
 from recalculate.handler import handler as recalculate
 from relay.handler import handler as relay
 from score.handler import handler as score
@@ -77,6 +80,7 @@ ENVIRONMENT = {
     "FACTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:events",
     "OFFER_QUEUE_URL": f"{QUEUES}/offer",
     "NOTIFY_QUEUE_URL": f"{QUEUES}/notify",
+    "PUBLISH_QUEUE_URL": f"{QUEUES}/publish",
     "INTAKE_SECRET_ID": "arn:aws:secretsmanager:us-east-1:123456789012:secret:intake",
     "APNS_APPLICATION_ARN": "arn:aws:sns:us-east-1:123456789012:app/APNS/dibs",
     "FCM_APPLICATION_ARN": "arn:aws:sns:us-east-1:123456789012:app/GCM/dibs",
@@ -90,6 +94,7 @@ HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "claim": claim,
     "recalculate": recalculate,
     "score": score,
+    "publish": publish,
 }
 
 Used = dict[str, dict[str, float]]
@@ -110,7 +115,7 @@ class Cloud:
         )
         # Pushes are signed as always, and answered where they would be sent.
         pushes = wiring().push._publisher._wire
-        pushes.send, pushes.open = self._pushed, lambda connections: None
+        pushes.send_together, pushes.open = self._pushed, lambda connections: None
         for service, client in (
             ("sns", clients.sns()),
             ("sqs", clients.sqs()),
@@ -152,7 +157,7 @@ class Cloud:
     def settle(self) -> None:
         """Deliver until nothing is under way but what was delayed on purpose."""
         while True:
-            if changed := self._leads.waiting("outbox_shard"):
+            if changed := self._leads.waiting("outbox_shard", "OUTBOX#"):
                 self.call("relay", {"Records": changed})
             elif entries := self._ledger.waiting("unscored_shard"):
                 self.call("score", {"Records": entries})
@@ -171,7 +176,7 @@ class Cloud:
 
     def forget_stream(self) -> None:
         """Leave aside what was written until now."""
-        self._leads.waiting("outbox_shard")
+        self._leads.waiting("outbox_shard", "OUTBOX#")
 
     def _deliver(self, queue: str, body: str) -> None:
         self.function = queue
@@ -189,10 +194,19 @@ class Cloud:
         }
         self.call(queue, {"Records": [record]})
 
-    def _pushed(self, request: bytes, *_: Any, **__: Any) -> None:
-        self._wait(SNS_SECONDS)
-        self.add("SNS requests", 1)
+    def _pushed(self, requests: Sequence[bytes]) -> list[FirstTry]:
+        for _ in range(0, len(requests), clients.PUBLISHERS):
+            self._wait(SNS_SECONDS)  # all of them are answered side by side
+        for request in requests:
+            self.add("SNS requests", 1)
+            self._delivered(dict(parse_qsl(request.partition(b"\r\n\r\n")[2].decode())))
+        return [FirstTry(time.time(), Answer(200, {}, b"")) for _ in requests]
+
+    def _delivered(self, sent: dict[str, str]) -> None:
+        """Count what goes to a phone: of a push, only what is meant for its platform."""
         self.add("pushes", 1)
+        platform = Platform[sent["TargetArn"].split("/")[1]]
+        self.add("bytes out", len(json.loads(sent["Message"])[SNS_NAMES[platform]].encode()))
 
     def _wait(self, seconds: float) -> None:
         """Take as long as AWS does; what is asked for side by side waits once."""
@@ -222,10 +236,10 @@ class Cloud:
                 for entry in entries
             )
             return _xml("PublishBatch", f"<Successful>{done}</Successful><Failed/>", request.url)
-        self.add("texts" if "PhoneNumber" in sent else "pushes", 1)
-        if "TargetArn" in sent:  # of a push only what is meant for the phone's platform leaves AWS
-            platform = Platform[sent["TargetArn"].split("/")[1]]
-            self.add("bytes out", len(json.loads(sent["Message"])[SNS_NAMES[platform]].encode()))
+        if "TargetArn" in sent:
+            self._delivered(sent)
+        else:
+            self.add("texts", 1)
         return _xml("Publish", f"<MessageId>{uuid4()}</MessageId>", request.url)
 
     def _sqs(self, request: Any, **_: Any) -> AWSResponse:
@@ -259,8 +273,11 @@ class _Stream:
         self._arn = arn
         self._last: dict[str, str] = {}
 
-    def waiting(self, mark: str) -> list[dict[str, Any]]:
-        return [record for record in self._read() if mark in record["dynamodb"].get("NewImage", {})]
+    def waiting(self, mark: str, start: str = "") -> list[dict[str, Any]]:
+        def passes(image: dict[str, Any]) -> bool:
+            return mark in image and str(image[mark]["S"]).startswith(start)
+
+        return [one for one in self._read() if passes(one["dynamodb"].get("NewImage", {}))]
 
     def _read(self) -> Iterator[dict[str, Any]]:
         described = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]

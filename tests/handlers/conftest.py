@@ -9,9 +9,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from dibs.aws import clients, clock
+from dibs.aws import clients, clock, publisher
 from dibs.aws.dynamo import Dynamo
-from dibs.offers import push
 from dibs.roster import store as roster
 from dibs.wiring import Wiring, wiring
 from handlers.app import App, Place, empty, furnish
@@ -46,7 +45,7 @@ def app(
     for name, value in place.environment.items():
         monkeypatch.setenv(name, value)
     still = Clock()
-    for module, name in ((clock, "now"), (push, "wall_clock"), (roster, "now")):
+    for module, name in ((clock, "now"), (publisher, "now"), (roster, "now")):
         monkeypatch.setattr(module, name, still)
     monkeypatch.setattr(Wiring, "dynamo", database)
     _forget()

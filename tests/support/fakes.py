@@ -872,8 +872,15 @@ class FakeOffers:
         self._memory = memory
 
     def notices(
-        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
+        self,
+        lead_id: str,
+        epoch: int,
+        rep_ids: Sequence[str],
+        *,
+        since: int | None = None,
+        together: bool = False,
     ) -> dict[str, SentOffer]:
+        del together
         found = {r: self._memory.notices.get((lead_id, r)) for r in rep_ids}
         epochs = range(epoch if since is None else since, epoch + 1)
         return {r: notice for r, notice in found.items() if notice and notice.epoch in epochs}

@@ -27,8 +27,8 @@ PUBLISH_SECONDS = 3
 PUBLISH_TRIES = 3
 """How long one try to publish waits for a connection and for the answer, and how many there are."""
 
-PUBLISHERS = 32
-"""How many messages one notify run publishes in parallel. The connection pool holds as many."""
+PUBLISHERS = 50
+"""How many messages one notify run publishes at once: a batch of reps with a phone each."""
 
 _TRIES = 3
 
@@ -63,7 +63,7 @@ def publisher(library: str) -> Publisher:
     from dibs.aws.publisher import Boto3Publisher, OwnPublisher
 
     if not _is_own(library):
-        return Boto3Publisher(sns())
+        return Boto3Publisher(sns(), PUBLISHERS)
     from dibs.aws.wire import Wire
 
     return OwnPublisher(
@@ -73,7 +73,8 @@ def publisher(library: str) -> Publisher:
             read_seconds=PUBLISH_SECONDS,
             tries=PUBLISH_TRIES,
             connections=PUBLISHERS,
-        )
+        ),
+        PUBLISHERS,
     )
 
 

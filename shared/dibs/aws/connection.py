@@ -73,6 +73,7 @@ class Connection:
             self._socket.settimeout(read_seconds)
         except OSError as error:
             raise Broken(arrived=False) from error
+        self._read_seconds = read_seconds
         self._received = bytearray()
         self._used = False
         self.idle_since = time.monotonic()
@@ -84,12 +85,33 @@ class Connection:
         Raises:
             Broken: the connection failed, or the answer is none; close it then.
         """
+        self.send(request)
+        return self.answer()
+
+    def send(self, request: bytes) -> None:
+        """Send a whole request; its answer must be read before the next one is sent.
+
+        Raises:
+            Broken: the connection failed; close it then.
+        """
         try:
             self._socket.sendall(request)
         except OSError as error:
             raise Broken(arrived=False) from error
+
+    def answer(self, within: float | None = None) -> Answer:
+        """Return the answer to what was sent; `within` so many seconds, where that is not said
+        for all answers of this connection.
+
+        Raises:
+            Broken: the connection failed, or the answer is none; close it then.
+        """
         try:
+            if within is not None:
+                self._socket.settimeout(within)
             answer = self._answer()
+            if within is not None:
+                self._socket.settimeout(self._read_seconds)
         except (OSError, EOFError, ValueError) as error:
             raise Broken(arrived=True) from error
         # Bytes after the answer would be taken for the answer to the next request.

@@ -17,9 +17,10 @@ import os
 import random
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from dibs.aws.connection import Answer, Broken, Connection, Endpoint, trust
@@ -47,6 +48,7 @@ _IDLE_SECONDS = 5
 _THROTTLED_SECONDS = 1.0
 _FAILED_SECONDS = 0.025
 """The longest pause before the second try, by what came of the first; then twice that."""
+_A_MOMENT = 0.001
 _SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
 
 
@@ -58,6 +60,13 @@ class ServiceError(Exception):
         self.status = status
         self.code = code
         self.body = body
+
+
+class FirstTry(NamedTuple):
+    """When a request was sent, in seconds since 1970, and what came of that."""
+
+    at: float
+    came: Answer | Broken
 
 
 class Wire:
@@ -83,6 +92,7 @@ class Wire:
         self._credentials = credentials or source(environment)
         self._signer = Signer(service, region)
         self._idle: list[Connection] = []
+        self._connections = connections
         self._free = BoundedSemaphore(connections)
 
     def signed(self, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -106,8 +116,10 @@ class Wire:
         refusal: Callable[[Answer], ServiceError],
         *,
         again: bool,
+        first: Answer | Broken | None = None,
     ) -> Answer:
-        """Send a request, `again` if need be; return the answer.
+        """Send a request, `again` if need be; return the answer. `first` is what came of a first
+        try that was made before.
 
         Raises:
             ServiceError: the service refused it.
@@ -115,28 +127,78 @@ class Wire:
         """
         for number in range(1, self._tries + 1):
             try:
-                answer = self._once(request, again=again)
+                if isinstance(first, Broken):
+                    raise first
+                answer = first or self._once(request, again=again)
             except Broken as broken:
                 if number == self._tries or (broken.arrived and not again):
                     raise
-                _pause(number, _FAILED_SECONDS)
-                continue
-            if answer.status == 200:
-                return answer
-            error = refusal(answer)
-            throttled = error.code in THROTTLED or error.status == 429
-            if number == self._tries or not (throttled or (again and error.status >= 500)):
-                raise error
-            _pause(number, _THROTTLED_SECONDS if throttled else _FAILED_SECONDS)
+                pause = _FAILED_SECONDS
+            else:
+                if answer.status == 200:
+                    return answer
+                error = refusal(answer)
+                throttled = error.code in THROTTLED or error.status == 429
+                if number == self._tries or not (throttled or (again and error.status >= 500)):
+                    raise error
+                pause = _THROTTLED_SECONDS if throttled else _FAILED_SECONDS
+            first = None
+            _pause(number, pause)
         raise AssertionError("a try ends in an answer or an error")
 
-    def open(self, connections: int) -> None:
-        """Open connections ahead, so that what is sent next waits for none; as far as they do."""
+    def send_together(self, requests: Sequence[bytes]) -> list[FirstTry]:
+        """Send many requests that may be sent twice, once each; return what came of each.
+
+        They leave one after the other with nothing between them, each over a connection of its
+        own, and their answers are read when all have left: threads would hand the processor to
+        one another at every request. Where there are more than connections, the others follow
+        when the first are answered.
+        """
+        tries: list[FirstTry] = []
+        while len(tries) < len(requests):
+            tries += self._together(requests[len(tries) :][: self._connections])
+        return tries
+
+    def _together(self, requests: Sequence[bytes]) -> list[FirstTry]:
+        self.open(len(requests))
+        under_way: list[tuple[float, Connection | Broken]] = []
+        for request in requests:
+            # One that is not open will not open now; whoever sends again opens its own.
+            way = self._idle.pop() if self._idle else Broken(arrived=False)
+            at = time.time()
+            if isinstance(way, Connection):
+                try:
+                    way.send(request)
+                except Broken as broken:
+                    way.close()
+                    way = broken
+            under_way.append((at, way))
+        until = time.monotonic() + self._seconds[1]
+        return [
+            FirstTry(at, self._read(way, until) if isinstance(way, Connection) else way)
+            for at, way in under_way
+        ]
+
+    def _read(self, way: Connection, until: float) -> Answer | Broken:
         try:
-            while len(self._idle) < connections:
-                self._idle.append(Connection(self._endpoint, *self._seconds))
-        except Broken:
-            return  # whoever sends will see
+            # The wait is the same for all. Whatever has come by then is read.
+            answer = way.answer(max(_A_MOMENT, until - time.monotonic()))
+        except Broken as broken:
+            way.close()
+            return broken
+        self._keep(way)
+        return answer
+
+    def open(self, connections: int) -> None:
+        """Open connections ahead, so that what is sent next waits for none; as far as they do.
+
+        Those that the service closed meanwhile are replaced.
+        """
+        ready = list[Connection]()
+        with suppress(Broken):  # whoever sends will see
+            while len(ready) < min(connections, self._connections):
+                ready.append(self._taken(again=True))
+        self._idle += ready
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -151,11 +213,14 @@ class Wire:
             except BaseException:
                 connection.close()
                 raise
-            if connection.reusable:
-                self._idle.append(connection)
-            else:
-                connection.close()
+            self._keep(connection)
             return answer
+
+    def _keep(self, connection: Connection) -> None:
+        if connection.reusable:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
     def _taken(self, *, again: bool) -> Connection:
         """Return the connection that was used last, or a new one.

@@ -118,13 +118,16 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
             if not verdicts[rep.rep_id] and may_be_told(lead, rep, playbook)
         ]
         at_once = opened if opened > now else None
-        _tell(batches("offer", lead, reps, now, at_once, members=len(members)), playbook, deps)
+        # After an undo, reps may have the offer from before (C12).
+        first = lead.notified_until is None and lead.first_epoch == lead.epoch
+        told = batches("offer", lead, reps, now, at_once, members=len(members), first=first)
+        _tell(told, playbook, deps)
         _record_wave(lead, opened, at, playbook, verdicts, deps)
         _record_open_to([lead], members, playbook, at, deps)
         _record_told(lead, opened, deps)
         lead = replace(lead, notified_until=opened)
     elif lead.notified_until is not None and now >= lead.notified_until + on_its_way:
-        _tell_late(lead, members, playbook, now, deps)
+        _tell_late(lead, members, len(members), playbook, now, deps)
     if wake:
         upcoming = next_opening(lead, now + NEAR)
         moment = lead.closes_at if upcoming is None else upcoming - NEAR
@@ -137,14 +140,19 @@ def deal(event: LeadEvent, lead: Lead, deps: FollowDeps, *, wake: bool = True) -
 
 def _tell_late(
     lead: Lead,
-    members: Sequence[tuple[Rep, Usage]],
+    some: Sequence[tuple[Rep, Usage]],
+    members: int,
     playbook: Playbook,
     now: datetime,
     deps: FollowDeps,
 ) -> None:
-    """Tell the reps who may claim the lead and have no notice of it (C13)."""
-    reps = without_notice(lead, members, deps.offers, playbook, now, deps.race.open_leads)
-    _tell(batches(LATE, lead, reps, now, now), playbook, deps)
+    """Tell those of `some` who may claim the lead and have no notice of it (C13); `members` is how
+    many the lead's teams have.
+
+    They are recorded as the first ones are: who is told together reads nothing else.
+    """
+    reps = without_notice(lead, some, deps.offers, playbook, now, deps.race.open_leads)
+    _tell(batches(LATE, lead, reps, now, now, members), playbook, deps)
 
 
 def _tell(told: Sequence[NotifyBatch], playbook: Playbook, deps: FollowDeps) -> None:
@@ -161,7 +169,8 @@ def check_rep(rep_id: str, deps: FollowDeps) -> None:
     playbook, now = deps.roster.playbook(), deps.clock()
     for lead in deps.race.open_leads():
         if known[0].team in lead.teams:
-            _tell_late(lead, [known], playbook, now, deps)
+            members = len(_members(deps, lead.teams))
+            _tell_late(lead, [known], members, playbook, now, deps)
 
 
 def _record_wave(
@@ -403,17 +412,23 @@ def batches(
     now: datetime | None,
     at: datetime | None = None,
     members: int = 0,
+    *,
+    first: bool = False,
 ) -> list[NotifyBatch]:
     """Split reps into batches in random order (N6); a replayed event gives the same order.
 
     All batches start at the same instant: `at`, or a moment after `now` when there are several.
+    `members` and `first` are as in `NotifyBatch`.
     """
     order = sorted(rep.rep_id for rep in reps)
     random.Random(f"{lead.lead_id}/{lead.epoch}").shuffle(order)  # noqa: S311 - fairness, no secret
     parts = [tuple(order[start : start + BATCH_SIZE]) for start in range(0, len(order), BATCH_SIZE)]
     if at is None and now is not None:
         at = now + (HEAD_START if len(parts) > 1 else timedelta())
-    return [NotifyBatch(kind, lead.lead_id, lead.epoch, rep_ids, at, members) for rep_ids in parts]
+    return [
+        NotifyBatch(kind, lead.lead_id, lead.epoch, rep_ids, at, members, first)
+        for rep_ids in parts
+    ]
 
 
 def _members(

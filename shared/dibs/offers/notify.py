@@ -131,7 +131,11 @@ def _kept_from_before(
     Theirs is recorded for this opening too, from when it was claimable again.
     """
     since = lead.first_epoch
-    known = deps.offers.notices(lead.lead_id, lead.epoch, batch.rep_ids, since=since)
+    # In a small team whoever was told since the first wave was queued is in its one item.
+    together = batch.first and batch.small
+    known = deps.offers.notices(
+        lead.lead_id, lead.epoch, batch.rep_ids, since=since, together=together
+    )
     again = [
         replace(notice, epoch=lead.epoch, sent_at=lead.opens_at, channels=(KEPT,), claimed_at=None)
         for notice in known.values()

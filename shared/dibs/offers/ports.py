@@ -31,7 +31,7 @@ class NotifyBatch:
 
     `notify_at` is the common instant at which every batch of a wave starts (N6), or when a text
     that waits is looked at again. `members` is how many the lead's teams have, 0 where that is not
-    known.
+    known. `first` says that nobody had been told of the lead when this was queued.
     """
 
     kind: str
@@ -40,6 +40,7 @@ class NotifyBatch:
     rep_ids: tuple[str, ...]
     notify_at: datetime | None = None
     members: int = 0
+    first: bool = False
 
     @property
     def small(self) -> bool:
@@ -85,9 +86,16 @@ class OfferStore(Protocol):
     """The record of every offer, one per lead and rep."""
 
     def notices(
-        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
+        self,
+        lead_id: str,
+        epoch: int,
+        rep_ids: Sequence[str],
+        *,
+        since: int | None = None,
+        together: bool = False,
     ) -> dict[str, SentOffer]:
-        """Return the offers of an opening sent to these reps, or of any from `since` on."""
+        """Return the offers of an opening sent to these reps, or of any from `since` on;
+        `together` where all of them were recorded so."""
         ...
 
     def record(self, notices: Sequence[SentOffer], *, together: bool = False) -> None:

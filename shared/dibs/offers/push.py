@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dibs.aws.clients import PUBLISHERS
-from dibs.aws.clock import now as wall_clock
 from dibs.aws.clock import to_ms
-from dibs.aws.publisher import NotPublished, Publisher
+from dibs.aws.publisher import Publisher
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.core.lead import Lead
 from dibs.core.links import link_token
@@ -49,7 +46,6 @@ class SnsPush(Push):
         self._applications = applications
         self._public_url = public_url
         self._alert = alert
-        self._pool = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="push")
 
     def offer(
         self,
@@ -108,7 +104,7 @@ class SnsPush(Push):
         silent: bool = False,
         wait: Callable[[], None] | None = None,
     ) -> Delivery:
-        """Publish to all devices of all reps in parallel, started in the order of `reps`."""
+        """Publish to all devices of all reps at once, started in the order of `reps`."""
         if not reps:
             if wait is not None:
                 wait()  # for the texts that go out in place of pushes
@@ -126,9 +122,9 @@ class SnsPush(Push):
             for device in rep.pushable
         ]
         if wait is not None:
-            self._publisher.open(min(len(jobs), PUBLISHERS))
+            self._publisher.open(len(jobs))
             wait()
-        results = list(self._pool.map(self._publish_one, jobs))
+        results = self._publisher.send(jobs)
         receivers = [rep.rep_id for rep in reps for _ in rep.pushable]
         sent_at: dict[str, datetime] = {}
         for rep_id, sent in zip(receivers, results, strict=True):
@@ -142,15 +138,6 @@ class SnsPush(Push):
             sent_at=sent_at,
             spread_ms=to_ms(max(times)) - to_ms(min(times)) if times else 0,
         )
-
-    def _publish_one(self, prepared: Any) -> datetime | None:
-        """Publish to one device and return when; None if the platform or SNS refused it."""
-        sent = wall_clock()
-        try:
-            self._publisher.send(prepared)
-        except NotPublished:
-            return None
-        return sent
 
     def register(
         self, rep_id: str, device_id: str, platform: str, token: str

@@ -134,5 +134,7 @@ def batch_from(body: dict[str, Any]) -> NotifyBatch:
         epoch=body["epoch"],
         rep_ids=tuple(body["rep_ids"]),
         notify_at=None if start is None else from_ms(start),
-        members=body.get("members", 0),  # not in messages of the version before
+        # Not in messages of earlier versions.
+        members=body.get("members", 0),
+        first=body.get("first", False),
     )

@@ -42,11 +42,18 @@ class DynamoOfferStore(OfferStore, BatchMarks):
         self._table = settings.offers_table
 
     def notices(
-        self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, since: int | None = None
+        self,
+        lead_id: str,
+        epoch: int,
+        rep_ids: Sequence[str],
+        *,
+        since: int | None = None,
+        together: bool = False,
     ) -> dict[str, SentOffer]:
         """Return the offers of an opening sent to these reps, or of any from `since` on.
 
-        The items of single reps are read for those only who are not in the one of a small team.
+        The items of single reps are read for those only who are not in the one of a small team,
+        and not at all where all were recorded `together`.
         """
         if not rep_ids:
             return {}
@@ -54,6 +61,7 @@ class DynamoOfferStore(OfferStore, BatchMarks):
         for item in self._db.batch_get({self._table: [notices_key(lead_id)]})[self._table]:
             found = {one.rep_id: one for one in notices_from(item, lead_id, rep_ids)}
         rest = [r for r in rep_ids if r not in found or found[r].epoch != epoch]
+        rest = [] if together else rest
         for notice in map(notice_from, self._items(lead_id, rest, keys.NOTICE)):
             known = found.get(notice.rep_id)
             if known is None or known.epoch < notice.epoch:

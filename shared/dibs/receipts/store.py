@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 
-from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, UnicodeAttribute
 from pynamodb.constants import STRING
 from pynamodb.models import Model
 
@@ -65,14 +66,19 @@ class RaceRecord(Model):
 
 
 class PageRecord(Model):
-    """Receipts of a race in order (races table), a line each: its hash, then its text."""
+    """Receipts of a race in order (races table), a line each: its hash, then its text.
+
+    The lines are compressed to a quarter, because a write is paid by the KB. Pages of earlier
+    versions hold them as they are.
+    """
 
     class Meta:
         table_name = "races"
 
     lead_id = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-    lines = UnicodeAttribute()
+    lines = UnicodeAttribute(null=True)
+    packed = BinaryAttribute(null=True, legacy_encoding=False)
 
 
 class VerdictsRecord(Model):
@@ -144,6 +150,27 @@ judged_item, judged_from = _JUDGED.item, _JUDGED.value
 dispute_item, dispute_from = _DISPUTE.item, _DISPUTE.value
 
 
+def page_item(lead_id: str, sk: str, links: Iterable[ChainLink]) -> Item:
+    """Return receipts as they are stored."""
+    lines = "\n".join(f"{link.hash} {link.text}" for link in links)
+    packed = zlib.compress(lines.encode(), 9)
+    return PageRecord(lead_id=lead_id, sk=sk, packed=packed).serialize()
+
+
+def page_from(item: Item) -> list[ChainLink]:
+    """Return the receipts of a page.
+
+    One that cannot be unpacked was altered: it is one line that no audit can read.
+    """
+    page = PageRecord.from_raw_data(item)
+    try:
+        lines = page.lines or zlib.decompress(page.packed or b"").decode()
+    except (zlib.error, ValueError):
+        lines = ""
+    parts = (line.partition(" ") for line in lines.split("\n"))
+    return [ChainLink(text, told) for told, _, text in parts]
+
+
 class DynamoRaces(Races):
     """`Races` on DynamoDB."""
 
@@ -187,15 +214,13 @@ class DynamoRaces(Races):
         """Store a sealed race, its receipts before it; False when it was sealed before."""
         told = sealed.links[1:]
         pages = [
-            PageRecord(
-                lead_id=lead_id,
-                sk=keys.race_page(epoch, sealed.head, page),
-                lines="\n".join(f"{link.hash} {link.text}" for link in told[start : start + _PAGE]),
+            page_item(
+                lead_id, keys.race_page(epoch, sealed.head, page), told[start : start + _PAGE]
             )
             for page, start in enumerate(range(0, len(told), _PAGE))
         ]
         # Pages stand under their head, so that of two who seal at once each has its own.
-        self._db.batch_put(self._table, [page.serialize() for page in pages])
+        self._db.batch_put(self._table, pages)
         first = sealed.links[0]
         record = RaceRecord(
             lead_id=lead_id,
@@ -228,9 +253,7 @@ class DynamoRaces(Races):
         pages = keys.race_pages(epoch, record.head or "")
         links = [ChainLink(record.race or "", record.hash or "")]
         for sk in sorted(sk for sk in items if sk.startswith(pages)):
-            for line in items[sk]["lines"]["S"].split("\n"):
-                told, _, text = line.partition(" ")
-                links.append(ChainLink(text, told))
+            links += page_from(items[sk])
         disputes = keys.dispute(epoch, "")
         return SealedRace(
             links=tuple(links),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -17,7 +17,6 @@ from dibs.core.errors import InvalidInput
 from dibs.core.lead import State
 from dibs.core.links import link_is_for, read_link
 from dibs.core.rep import Device, Platform, Rep
-from dibs.offers import push as module
 from dibs.offers.push import SnsPush
 from dibs.offers.texts import alert
 from support.builders import NOON, a_card, a_lead, a_rep
@@ -36,7 +35,7 @@ class Phones:
         }
         self.published: list[dict[str, Any]] = []
         self.push = SnsPush(
-            Boto3Publisher(client),
+            Boto3Publisher(client, 1),  # moto is not safe under threads
             lambda: client,
             self.applications,
             "https://dibs.example",
@@ -69,8 +68,7 @@ def sns() -> Any:
 
 
 @pytest.fixture
-def phones(sns: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Phones]:
-    monkeypatch.setattr(module, "PUBLISHERS", 1)  # moto is not safe under threads
+def phones(sns: Any) -> Iterator[Phones]:
     with mock_aws():
         made = Phones(sns)
         sns.meta.events.register("provide-client-params.sns.Publish", made.note)
@@ -315,11 +313,12 @@ def test_all_is_ready_before_the_common_instant_and_nothing_is_sent_before_it() 
             done.append("prepared")
             return str(message["TargetArn"])
 
-        def open(self, connections: int) -> None:
-            done.append(f"{connections} open")
+        def open(self, messages: int) -> None:
+            done.append(f"{messages} open")
 
-        def send(self, prepared: str) -> None:
-            done.append(f"sent {prepared}")
+        def send(self, prepared: Sequence[str]) -> list[datetime | None]:
+            done.append(f"sent {' '.join(prepared)}")
+            return [NOON for _ in prepared]
 
     push = SnsPush(Noted(), lambda: None, {}, "https://dibs.example", alert)  # type: ignore[arg-type,return-value]
     reps = [
@@ -328,7 +327,7 @@ def test_all_is_ready_before_the_common_instant_and_nothing_is_sent_before_it() 
     ]
     push.offer(LEAD, reps, NOON, lambda: done.append("the instant"))
     assert done[:4] == ["prepared", "prepared", "2 open", "the instant"]
-    assert sorted(done[4:]) == ["sent arn-1", "sent arn-2"]
+    assert done[4:] == ["sent arn-1 arn-2"]
     done.clear()
     push.offer(LEAD, [], NOON, lambda: done.append("the instant"))
     assert done == ["the instant"]  # who has no app is told at that instant as well
@@ -365,7 +364,7 @@ def test_a_phone_that_changed_hands_belongs_to_its_new_rep_and_is_on_again(
 
 def test_a_platform_that_is_not_set_up_is_named(phones: Phones) -> None:
     push = SnsPush(
-        Boto3Publisher(phones.sns),
+        Boto3Publisher(phones.sns, 1),
         lambda: phones.sns,
         {Platform.FCM: ""},
         "https://dibs.example",

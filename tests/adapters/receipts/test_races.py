@@ -32,7 +32,7 @@ from dibs.receipts.receipts import (
     seal,
 )
 from dibs.receipts.seal import chain_up
-from dibs.receipts.store import DynamoRaces
+from dibs.receipts.store import DynamoRaces, page_from, page_item
 from support.aws import items
 from support.builders import NOON, World, a_card, a_lead, a_rep, proof_of
 from support.fakes import FakeRaces
@@ -269,8 +269,10 @@ class Vault:
     def lines(self, change: Callable[[list[str]], list[str]]) -> None:
         """Alter the receipts' lines as they are stored."""
         page = self.item(f"{keys.race(1)}#PAGE")
-        changed = change(page["lines"]["S"].split("\n"))
-        self.put({**page, "lines": {"S": "\n".join(changed)}})
+        changed = change([f"{link.hash} {link.text}" for link in page_from(page)])
+        altered = (line.partition(" ") for line in changed)
+        links = [ChainLink(text, told) for told, _, text in altered]
+        self.put(page_item(page["lead_id"]["S"], page["sk"]["S"], links))
 
     def rewrite(self, change: Callable[[list[str]], list[str]]) -> None:
         """Alter a race as somebody would who knows how hashes are made, and makes all of its anew.
@@ -283,9 +285,8 @@ class Vault:
         page = self.item(f"{keys.race(1)}#PAGE")
         links = chain(change([link.text for link in sealed.links]))
         head = links[-1].hash
-        lines = "\n".join(f"{link.hash} {link.text}" for link in links[1:])
         self.drop(page)
-        self.put({**page, "sk": {"S": keys.race_page(1, head, 0)}, "lines": {"S": lines}})
+        self.put(page_item(page["lead_id"]["S"], keys.race_page(1, head, 0), links[1:]))
         told = {"race": links[0].text, "hash": links[0].hash, "head": head}
         self.put({**race, **{name: {"S": value} for name, value in told.items()}})
 
@@ -307,6 +308,26 @@ def vault(world: World) -> Vault:
 def test_what_nobody_altered_is_found_whole(vault: Vault) -> None:
     assert vault.found() == []
     assert vault.races.last_block()[0] == 2
+
+
+def test_a_page_of_an_earlier_version_is_read(vault: Vault) -> None:
+    page = vault.item(f"{keys.race(1)}#PAGE")
+    lines = "\n".join(f"{link.hash} {link.text}" for link in page_from(page))
+    vault.put({"lead_id": page["lead_id"], "sk": page["sk"], "lines": {"S": lines}})
+    assert vault.found() == []
+
+
+def test_receipts_take_a_third_of_the_room_of_their_lines() -> None:
+    links = a_sealed(50, "lead").links[1:]
+    packed = page_item("lead", "page", links)["packed"]["B"]
+    assert len(packed) < sum(len(f"{link.hash} {link.text}\n") for link in links) / 3
+    assert page_from(page_item("lead", "page", links)) == list(links)
+
+
+def test_a_page_that_cannot_be_unpacked_is_found(vault: Vault) -> None:
+    page = vault.item(f"{keys.race(1)}#PAGE")
+    vault.put({**page, "packed": {"B": page["packed"]["B"][:-9]}})
+    assert vault.found() == [("unreadable", vault.where)]
 
 
 def test_a_changed_winner_is_found(vault: Vault) -> None:

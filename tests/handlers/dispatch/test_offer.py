@@ -31,6 +31,7 @@ def test_an_opened_lead_is_dealt_to_its_reps_and_its_end_is_timed(app: App) -> N
         "rep_ids": [AINA.rep_id],
         "notify_at": to_ms(NOON),
         "members": 1,
+        "first": True,
     }
     assert batch.delay_seconds == 0
     [timer] = app.waiting("offer")

@@ -191,6 +191,46 @@ def test_a_small_team_is_told_and_noted_as_a_whole(app: App) -> None:
     assert [len(app.alerts(phone(rep))) for rep in (aina, ben)] == [2, 0]
 
 
+def test_the_first_wave_of_a_small_team_reads_one_item_of_notices(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aina, ben = app.hire_with_phone(AINA), app.hire_with_phone(BEN)
+    lead = app.lead()
+    batch = {**batch_message("offer", lead, aina, ben), "members": 2, "first": True}
+    read, ask = list[str](), wiring().dynamo.batch_get
+    table = wiring().settings.offers_table
+
+    def noted(wanted: Any, *more: Any) -> Any:
+        read.extend(key["sk"]["S"] for key in wanted.get(table, ()))
+        return ask(wanted, *more)
+
+    monkeypatch.setattr(wiring().dynamo, "batch_get", noted)
+    app.run("notify", sqs("sqs_notify", batch))
+    assert read == ["NOTICES"]
+    assert [len(app.alerts(phone(rep))) for rep in (aina, ben)] == [1, 1]
+
+
+def test_who_was_told_before_the_first_wave_came_is_told_once(app: App) -> None:
+    """A rep may come back from a pause while the first batch is on its way."""
+    aina, ben = app.hire_with_phone(AINA), app.hire_with_phone(BEN)
+    lead = app.lead()
+    late = {**batch_message("late", lead, aina), "members": 2}
+    first = {**batch_message("offer", lead, aina, ben), "members": 2, "first": True}
+    for message in (late, first):
+        app.run("notify", sqs("sqs_notify", message))
+    assert [len(app.alerts(phone(rep))) for rep in (aina, ben)] == [1, 1]
+
+
+def test_whoever_was_told_alone_is_told_by_no_later_wave(app: App) -> None:
+    """A message of an earlier version, or of a team that was large, has an item for each rep."""
+    aina, ben = app.hire_with_phone(AINA), app.hire_with_phone(BEN)
+    lead = app.lead()
+    app.run("notify", sqs("sqs_notify", batch_message("offer", lead, aina)))
+    later = {**batch_message("offer", lead, aina, ben), "members": 2}
+    app.run("notify", sqs("sqs_notify", later))
+    assert [len(app.alerts(phone(rep))) for rep in (aina, ben)] == [1, 1]
+
+
 def test_the_claims_clock_starts_at_a_notice_of_a_small_team(app: App) -> None:
     aina = app.hire_with_phone(AINA)
     lead = app.lead()

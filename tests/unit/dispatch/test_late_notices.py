@@ -216,6 +216,25 @@ def test_the_sweep_leaves_alone_what_may_be_on_its_way() -> None:
     assert case.texts == 1  # the one text they had
 
 
+def test_each_batch_says_how_large_the_team_is_and_whether_anybody_was_told_before() -> None:
+    """By that notify knows where the notices are: those of a small team are one item (N3)."""
+    case = Open(replace(REP, paused_until=LATER))
+    switched_on(case)
+    case.follow("rep.check", case.rep.rep_id)
+    [(late, _)] = case.world.queue.waiting
+    case.world.queue.waiting.clear()
+    case.world.clock.pass_(minutes=1)
+    case.follow("lead.check")
+    [again] = case.world.queue.of(late.kind)
+    assert [(batch.members, batch.first) for batch in (late, again)] == [(2, False)] * 2
+    case.world.queue.waiting.clear()
+    other = case.world.post_lead(a_card(2, team="north"))
+    for _ in range(2):
+        follow(LeadEvent("lead.opened", other.lead_id, 1), case.world.follow_deps())
+    [first] = case.world.queue.of("offer")
+    assert (first.members, first.first) == (2, True)
+
+
 def test_a_rep_who_was_off_again_when_it_came_is_told_when_they_are_back_for_good() -> None:
     case = Open(replace(REP, paused_until=LATER))
     switched_on(case)

@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -324,11 +324,12 @@ class Publications(Publisher):
     def prepared(self, **message: Any) -> dict[str, Any]:
         return message
 
-    def open(self, connections: int) -> None:
+    def open(self, messages: int) -> None:
         pass
 
-    def send(self, prepared: dict[str, Any]) -> None:
-        PUBLISHED.append(prepared)
+    def send(self, prepared: Sequence[dict[str, Any]]) -> list[datetime | None]:
+        PUBLISHED.extend(prepared)
+        return [NOON for _ in prepared]
 
 
 PUSH = SnsPush(Publications(), lambda: None, {}, "https://dibs.example", alert)  # type: ignore[arg-type,return-value]
