@@ -138,7 +138,7 @@ def _filled(world: World, many: int) -> list[Rep]:
     ]
     more = [replace(next(source), entry_id=f"more/{number}") for number in range(many)]
     more = [replace(one, lead_id=f"more-{one.lead_id}", unit="") for one in more]
-    stores = Wiring(world.settings, Dynamo(timeout_seconds=60))
+    stores = Wiring(world.settings, Dynamo(dynamodb(timeout_seconds=60)))
     rebuild(stores.score_deps, stores.standings, [*first, *more], lambda *_: None)
     return reps
 

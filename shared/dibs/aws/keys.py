@@ -44,6 +44,8 @@ RACES = "RACE#"
 BLOCKS = "BLOCKS"
 REQUEST = "REQUEST"
 UNIT = "UNIT"
+# Sorts among a rep's periods; none is called so.
+NEWEST = "NEWEST"
 AWARDS = "AWARDS"
 GENERATION = "GENERATION"
 # One request reads all shards of a snapshot: 0.6 MB for 10,000 reps with thirty counts each.

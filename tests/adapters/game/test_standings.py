@@ -587,9 +587,9 @@ def test_a_rebuild_mends_what_was_broken(game: Game) -> None:
     game.database.update(
         game.settings.standings_table,
         key,
-        "SET #won = :two",
+        "ADD #won :one",
         ExpressionAttributeNames={"#won": "north|won"},
-        ExpressionAttributeValues={":two": {"N": "2"}},
+        ExpressionAttributeValues={":one": {"N": "1"}},
     )
     assert faults(game, *HISTORY) == [
         f"total {AINA.rep_id} 2026-W48 north: won is 2; by the ledger 1"

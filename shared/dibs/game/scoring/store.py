@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import groupby
 from secrets import token_hex
 from time import monotonic
 from typing import Any, TypeVar
@@ -25,6 +26,15 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
 from dibs.core.ports import Each
+from dibs.game.scoring.newest_day import (
+    Counts,
+    Move,
+    NewestDay,
+    adds_to,
+    belong_together,
+    in_all_periods,
+    move,
+)
 from dibs.game.scoring.pages import (
     NOTHING,
     TARGET,
@@ -57,7 +67,9 @@ _PROTECTED = "!"
 # Some 3 KB each: what a process keeps of them stays far below its memory.
 _MOST_TOTALS = 40_000
 _LIVE_SECONDS = 20
-_NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
+_NO_COUNTS = frozenset({"pk", "sk", "version", "badges", "day", "closed", "before"})
+# Sums that somebody moves on while they are read are read again.
+_READS = 25
 
 NOT_TALLIED = frozenset({"digest", "taken_at", "territory", "quality"})
 """What no tally reads of an entry: it stays in the ledger. All else is stored with a unit."""
@@ -190,7 +202,7 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         writes = []
         for (rep_id, period), teams in counts.items():
             flat = {
-                f"{team}{_PROTECTED if protected else ''}|{name}": number
+                _flat(team, protected, name): number
                 for (team, protected), of in teams.items()
                 for name, number in of.items()
             }
@@ -210,7 +222,15 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
             FilterExpression="begins_with(pk, :of)",
             ExpressionAttributeValues={":of": {"S": keys.totals_of(generation, "")}},
         )
-        return map(sum_from, found)
+        # A scan yields all items of one key after each other.
+        for _, of_rep in groupby(found, key=lambda item: item["pk"]["S"]):
+            items = {item["sk"]["S"]: item for item in of_rep}
+            newest = items.pop(keys.NEWEST, None)
+            day = () if newest is None else periods(newest["day"]["S"])
+            for period in sorted(items.keys() | set(day)):
+                one = sum_of(period, items.get(period), newest)
+                if one is not None:
+                    yield one
 
     # Units and totals
 
@@ -232,30 +252,67 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
     def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
         """Store changes, each unit whole or not at all; return the units that have changed
         meanwhile, or were held just then, for which nothing was done."""
+        reps = {place.rep_id for change in changes for place in change.counts}
+        newest: dict[str, NewestDay] | None = None
+        # A build in progress has no newest days: its totals are added while others count in it.
+        if generation == self.live():
+            found = self._now([total_key(generation, rep_id, keys.NEWEST) for rep_id in reps])
+            newest = {keys.part(item["pk"]["S"], 2): newest_from(item) for item in found}
 
         def refused(batch: Sequence[Change]) -> list[str]:
             try:
-                self._db.transact(self._writes(generation, batch))
+                self._db.transact(self._writes(generation, batch, newest))
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
                 return [change.unit.name for change in batch]
             return []
 
-        return [name for names in self._each(refused, _batches(changes)) for name in names]
+        batches = _batches(changes, newest)
+        return [name for names in self._each(refused, batches) for name in names]
 
-    def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
+    def _writes(
+        self,
+        generation: str,
+        changes: Sequence[Change],
+        newest: Mapping[str, NewestDay] | None,
+    ) -> list[dict[str, Any]]:
         writes: list[dict[str, Any]] = [self._unit_write(generation, one.unit) for one in changes]
-        deltas: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for change in changes:
-            for place, counts in change.counts.items():
-                team = f"{place.team}{_PROTECTED if place.protected else ''}"
-                for period in periods(place.day):
-                    for name, number in counts.items():
-                        deltas[place.rep_id, period][f"{team}|{name}"] += number
-        for (rep_id, period), counts in deltas.items():
-            writes.append(self._total_write(generation, rep_id, period, counts))
+        for rep_id, moved in _moves(changes, newest).items():
+            known = newest.get(rep_id) if newest else None
+            if moved.newest is not None:
+                writes.append(self._newest_write(generation, rep_id, moved, known))
+            closes = known if moved.closed else None
+            for period, counts in moved.totals.items():
+                closing = closes is not None and period in periods(closes.day)
+                of = closes if closing else None
+                writes.append(self._total_write(generation, rep_id, period, counts, of))
         return writes
+
+    def _newest_write(
+        self, generation: str, rep_id: str, moved: Move, known: NewestDay | None
+    ) -> Write:
+        """Return what adds to a rep's newest day, or begins one."""
+        counts = moved.newest or {}
+        if not moved.begins:
+            write = self._total_write(generation, rep_id, keys.NEWEST, counts)
+            update = write["Update"]
+            update["ConditionExpression"] = "#day = :day"
+            update.setdefault("ExpressionAttributeNames", {})["#day"] = "day"
+            update["ExpressionAttributeValues"][":day"] = {"S": moved.day}
+            return write
+        item: Item = {
+            **total_key(generation, rep_id, keys.NEWEST),
+            "day": {"S": moved.day},
+            "version": {"N": "1"},
+            **{name: {"N": str(number)} for name, number in counts.items()},
+        }
+        if known is None:
+            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        else:
+            item |= {"closed": {"N": str(known.closed + 1)}, "before": {"S": known.day}}
+            condition = _still(known.day, known.version)
+        return {"Put": {"TableName": self._table, "Item": item, **condition}}
 
     def _unit_write(self, generation: str, unit: Aggregate) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": unit_item(generation, unit)}
@@ -267,39 +324,79 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         return {"Put": put}
 
     def _total_write(
-        self, generation: str, rep_id: str, period: str, counts: Mapping[str, int]
+        self,
+        generation: str,
+        rep_id: str,
+        period: str,
+        counts: Counts,
+        closing: NewestDay | None = None,
     ) -> dict[str, Any]:
+        """Return what adds counts to a total; of a day that closes, its changes count as well."""
         names = {f"#c{n}": name for n, name in enumerate(counts)}
         values = {f":c{n}": {"N": str(number)} for n, number in enumerate(counts.values())}
+        values[":more"] = {"N": str(1 + (0 if closing is None else closing.version))}
         added = ", ".join(f"#c{n} :c{n}" for n in range(len(counts)))
+        change = f"ADD version :more{', ' if added else ''}{added}"
+        if closing is not None:
+            change = f"SET closed = :closed {change}"
+            values[":closed"] = {"N": str(closing.closed + 1)}
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": total_key(generation, rep_id, period),
-                "UpdateExpression": f"ADD version :one{', ' if added else ''}{added}",
-                "ExpressionAttributeValues": {":one": {"N": "1"}, **values},
+                "UpdateExpression": change,
+                "ExpressionAttributeValues": values,
                 **({"ExpressionAttributeNames": names} if names else {}),
             }
         }
 
     def sums(self, generation: str, keys_: Collection[tuple[str, str]]) -> list[Sum]:
-        """Return the sums of reps in periods, as they are now."""
-        wanted = [total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
-        return [sum_from(item) for item in self._now(wanted)]
+        """Return the sums of reps in periods, as they are now.
+
+        Raises:
+            Busy: others moved the same reps' days on each time they were read.
+        """
+        waiting, found = set(keys_), dict[tuple[str, str], Sum]()
+        for _ in range(_READS):
+            asked = sorted(waiting | {(rep_id, keys.NEWEST) for rep_id, _ in waiting})
+            items = {
+                (keys.part(item["pk"]["S"], 2), item["sk"]["S"]): item
+                for item in self._now([total_key(generation, *key) for key in asked])
+            }
+            waiting, moved = set(), waiting
+            for rep_id, period in moved:
+                stored, newest = items.get((rep_id, period)), items.get((rep_id, keys.NEWEST))
+                if not is_of_one_moment(period, stored, newest):
+                    waiting.add((rep_id, period))
+                elif one := sum_of(period, stored, newest):
+                    found[rep_id, period] = one
+            if not waiting:
+                return [found[key] for key in sorted(found)]
+        raise Busy(conflict=True)
 
     def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
         """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
+        inside = bool(sums.newest) and sums.period in periods(sums.newest)
+        own = sums.version - (sums.newest_version if inside else 0)
         noted: dict[str, Any] = {
             "TableName": self._table,
             "Key": total_key(generation, sums.rep_id, sums.period),
             "UpdateExpression": "SET badges = :held" if held else "REMOVE badges",
-            "ConditionExpression": "version = :seen",
-            "ExpressionAttributeValues": {
-                ":seen": {"N": str(sums.version)},
-                **({":held": {"SS": sorted(held)}} if held else {}),
-            },
+            "ConditionExpression": "version = :seen" if own else "attribute_not_exists(version)",
         }
-        writes: list[dict[str, Any]] = [{"Update": noted}]
+        values: Item = {":held": {"SS": sorted(held)}} if held else {}
+        if own:
+            values[":seen"] = {"N": str(own)}
+        if values:
+            noted["ExpressionAttributeValues"] = values
+        unmoved: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": total_key(generation, sums.rep_id, keys.NEWEST),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        if sums.newest:
+            unmoved |= _still(sums.newest, sums.newest_version)
+        writes: list[dict[str, Any]] = [{"Update": noted}, {"ConditionCheck": unmoved}]
         game = self._to.game_table
         for badge in sorted(held - sums.badges):
             # Update, not put: who rebuilds the standings does not change when it was earned.
@@ -562,26 +659,71 @@ def awards_from(body: Mapping[str, list[Any]]) -> dict[str, Award]:
     }
 
 
-def sum_from(item: Item) -> Sum:
-    """Return the sum a stored total describes."""
+def sum_of(period: str, stored: Item | None, newest: Item | None) -> Sum | None:
+    """Return the sum that a stored total and the rep's newest day describe, None without either."""
+    day = None if newest is None else newest_from(newest)
+    inside = newest if adds_to(day, period) else None
+    items = [item for item in (stored, inside) if item is not None]
+    if not items:
+        return None
+    flat = Counter[str]()
+    for item in items:
+        flat.update(_counts_of(item))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     protected: dict[str, dict[str, int]] = defaultdict(dict)
-    for attribute, value in item.items():
-        if attribute in _NO_COUNTS:
-            continue
+    for attribute, number in flat.items():
         team, _, name = attribute.partition("|")
-        number = int(value["N"])
         if number:
             into = protected if team.endswith(_PROTECTED) else counts
             into[team.removesuffix(_PROTECTED)][name] = number
     return Sum(
-        rep_id=keys.part(item["pk"]["S"], 2),
-        period=item["sk"]["S"],
+        rep_id=keys.part(items[0]["pk"]["S"], 2),
+        period=period,
         counts=dict(counts),
         protected=dict(protected),
-        badges=frozenset(item["badges"]["SS"]) if "badges" in item else frozenset(),
-        version=int(item["version"]["N"]),
+        badges=frozenset(stored["badges"]["SS"]) if stored and "badges" in stored else frozenset(),
+        version=sum(_number(item, "version") for item in items),
+        newest="" if day is None else day.day,
+        newest_version=0 if day is None else day.version,
     )
+
+
+def is_of_one_moment(period: str, stored: Item | None, newest: Item | None) -> bool:
+    """Return whether a total and a newest day that were read together belong together."""
+    day = None if newest is None else newest_from(newest)
+    return belong_together(day, period, 0 if stored is None else _number(stored, "closed"))
+
+
+def newest_from(item: Item) -> NewestDay:
+    """Return the newest day that a stored item describes."""
+    return NewestDay(
+        day=item["day"]["S"],
+        counts=_counts_of(item),
+        version=_number(item, "version"),
+        closed=_number(item, "closed"),
+        before=item["before"]["S"] if "before" in item else "",
+    )
+
+
+def _counts_of(item: Item) -> dict[str, int]:
+    return {name: int(value["N"]) for name, value in item.items() if name not in _NO_COUNTS}
+
+
+def _number(item: Item, name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _flat(team: str, protected: bool, name: str) -> str:
+    return f"{team}{_PROTECTED if protected else ''}|{name}"
+
+
+def _still(day: str, version: int) -> dict[str, Any]:
+    """Return the condition that a rep's newest day is as it was seen."""
+    return {
+        "ConditionExpression": "#day = :day AND version = :was",
+        "ExpressionAttributeNames": {"#day": "day"},
+        "ExpressionAttributeValues": {":day": {"S": day}, ":was": {"N": str(version)}},
+    }
 
 
 def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T]]:
@@ -598,7 +740,9 @@ def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T
         yield load
 
 
-def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
+def _batches(
+    changes: Sequence[Change], newest: Mapping[str, NewestDay] | None
+) -> Iterable[list[Change]]:
     """Yield changes in transactions that fit, those of the same reps together."""
 
     def by_rep(change: Change) -> str:
@@ -606,7 +750,7 @@ def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
 
     batch: list[Change] = []
     for change in sorted(changes, key=by_rep):
-        if batch and _writes_of([*batch, change]) > _MOST_WRITES:
+        if batch and _writes_of([*batch, change], newest) > _MOST_WRITES:
             yield batch
             batch = []
         batch.append(change)
@@ -614,14 +758,23 @@ def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
         yield batch
 
 
-def _writes_of(changes: Sequence[Change]) -> int:
-    totals = {
-        (place.rep_id, period)
-        for change in changes
-        for place in change.counts
-        for period in periods(place.day)
-    }
-    return len(changes) + len(totals)
+def _writes_of(changes: Sequence[Change], newest: Mapping[str, NewestDay] | None) -> int:
+    moves = _moves(changes, newest).values()
+    return len(changes) + sum((one.newest is not None) + len(one.totals) for one in moves)
+
+
+def _moves(changes: Sequence[Change], newest: Mapping[str, NewestDay] | None) -> dict[str, Move]:
+    """Return what changes come to by rep; without newest days, all is added to the periods."""
+    news: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
+    for change in changes:
+        for place, counts in change.counts.items():
+            into = news[place.rep_id].setdefault(place.day, {})
+            for name, number in counts.items():
+                flat = _flat(place.team, place.protected, name)
+                into[flat] = into.get(flat, 0) + number
+    if newest is None:
+        return {rep_id: Move("", None, in_all_periods(days)) for rep_id, days in news.items()}
+    return {rep_id: move(newest.get(rep_id), days) for rep_id, days in news.items()}
 
 
 def _shown(found: Sum, name: str, target: int) -> list[Total]:
