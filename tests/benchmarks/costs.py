@@ -56,6 +56,7 @@ from ingest.handler import handler as ingest
 from notify.handler import handler as notify
 from offer.handler import handler as offer
 from project.handler import handler as project
+from publish.handler import handler as publish
 from recalculate.handler import handler as recalculate
 from relay.handler import handler as relay
 from score.handler import handler as score
@@ -77,6 +78,7 @@ ENVIRONMENT = {
     "FACTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:events",
     "OFFER_QUEUE_URL": f"{QUEUES}/offer",
     "NOTIFY_QUEUE_URL": f"{QUEUES}/notify",
+    "PUBLISH_QUEUE_URL": f"{QUEUES}/publish",
     "INTAKE_SECRET_ID": "arn:aws:secretsmanager:us-east-1:123456789012:secret:intake",
     "APNS_APPLICATION_ARN": "arn:aws:sns:us-east-1:123456789012:app/APNS/dibs",
     "FCM_APPLICATION_ARN": "arn:aws:sns:us-east-1:123456789012:app/GCM/dibs",
@@ -90,6 +92,7 @@ HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "claim": claim,
     "recalculate": recalculate,
     "score": score,
+    "publish": publish,
 }
 
 Used = dict[str, dict[str, float]]
