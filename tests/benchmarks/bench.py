@@ -322,13 +322,17 @@ def _game(found: dict[str, Any]) -> list[Measure]:
         ),
         *(
             Measure(
-                f"  {int(reps):,} reps, a hundred one by one, published together",
-                one["write_units_alone"],
-                f"{one['write_units_alone']:.1f}",
+                f"  {int(reps):,} reps, {how}",
+                one[found_as],
+                f"{one[found_as]:.1f}",
                 8.0,
                 "≤ 8",
             )
             for reps, one in scoring.items()
+            for how, found_as in (
+                ("each alone", "write_units_alone"),
+                ("a hundred one by one, published together", "write_units_a_second"),
+            )
         ),
         *(
             Measure(

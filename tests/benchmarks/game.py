@@ -87,34 +87,55 @@ def activities(reps: Sequence[Rep], days: int, seed: int = 7) -> Iterator[Entry]
 
 
 def _scoring(endpoint: str, many: int) -> dict[str, Any]:
-    """Score activities as the stream brings them, one by one and hundreds at a time.
+    """Score activities as the stream brings them: each alone, each counted alone and published for
+    all of a second together, and hundreds at a time.
 
-    One at a time, each is counted by itself; boards are published for all of a second together.
+    Pages are written when the list of changes is long; each activity bears its share of that, by
+    how much longer it makes the list.
     """
     world = organisation(endpoint, f"scoring{many}")
     source = activities(_filled(world, many), days=1)
     batches = [[next(source) for _ in range(A_BATCH)] for _ in range(SCORED // A_BATCH)]
-    ones = [[next(source)] for _ in range(A_SECOND)]
+    alone, ones = ([[next(source)] for _ in range(A_SECOND)] for _ in range(2))
     tables = [world.settings.standings_table, world.settings.game_table]
     tables.append(world.settings.organisation_table)
     units: Counter[str] = Counter()
     meter = Meter(dynamodb_local.client(endpoint), tables, lambda name, n: units.update({name: n}))
     metered, timed = batches[: METERED // A_BATCH], batches[METERED // A_BATCH :]
-    deps, found = wiring().score_deps, dict[str, float]()
-    with meter.watching(wiring().dynamo.client):
-        publish_days(deps, {day for one in ones for day in count(deps, one).due})
-        found["write_units_alone"] = units["write units"] / A_SECOND
+    deps, found, standings = wiring().score_deps, dict[str, float](), wiring().standings
+    live = standings.live()
+    score(deps, [next(source) for _ in range(A_BATCH)])
+    standings.write_pages(live)  # from now on the list may be as long as pages of this size allow
+    listed = [0]
+
+    def taken(name: str, activities: int) -> None:
+        items, most = standings._listed(live)
+        listed.append(sum(item.bytes for item in items))
+        share = max(0, listed[-1] - listed[-2]) / most
+        found[name] = units["write units"] / activities
+        found[f"{name}_pages"] = share / activities
+        found["read_units"] = units["read units"] / activities
         units.clear()
+
+    with meter.watching(wiring().dynamo.client):
+        for one in alone:
+            score(deps, one)
+        taken("write_units_alone", A_SECOND)
+        publish_days(deps, {day for one in ones for day in count(deps, one).due})
+        taken("write_units_a_second", A_SECOND)
         for batch in metered:
             score(deps, batch)
+        taken("write_units", METERED)
+        units.clear()
+        standings.write_pages(live)
+    for name in ("write_units_alone", "write_units_a_second", "write_units"):
+        found[name] += found.pop(f"{name}_pages") * units["write units"]
     started = time.perf_counter()
     for batch in timed:
         score(deps, batch)
     took = time.perf_counter() - started
     return {
         **found,
-        "write_units": units["write units"] / METERED,
-        "read_units": units["read units"] / METERED,
         "a_second": sum(map(len, timed)) / took,
     }
 
@@ -138,7 +159,7 @@ def _filled(world: World, many: int) -> list[Rep]:
     ]
     more = [replace(next(source), entry_id=f"more/{number}") for number in range(many)]
     more = [replace(one, lead_id=f"more-{one.lead_id}", unit="") for one in more]
-    stores = Wiring(world.settings, Dynamo(timeout_seconds=60))
+    stores = Wiring(world.settings, Dynamo(dynamodb(timeout_seconds=60)))
     rebuild(stores.score_deps, stores.standings, [*first, *more], lambda *_: None)
     return reps
 

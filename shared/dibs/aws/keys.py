@@ -44,6 +44,10 @@ RACES = "RACE#"
 BLOCKS = "BLOCKS"
 REQUEST = "REQUEST"
 UNIT = "UNIT"
+# Sorts among a rep's periods; none is called so.
+NEWEST = "NEWEST"
+# Sorts behind the numbers of lists of changes.
+WRITTEN = "WRITTEN"
 AWARDS = "AWARDS"
 GENERATION = "GENERATION"
 # One request reads all shards of a snapshot: 0.6 MB for 10,000 reps with thirty counts each.
@@ -285,6 +289,11 @@ def totals_of(generation: str, rep_id: str) -> str:
 def pages(generation: str, period: str) -> str:
     """The snapshot of a period: every rep's total, in shards."""
     return f"PAGE#{generation}#{period}"
+
+
+def board_changes(generation: str) -> str:
+    """Changes of boards that are not on their pages yet, of all periods."""
+    return f"CHANGES#{generation}"
 
 
 def page_of(rep_id: str) -> str:

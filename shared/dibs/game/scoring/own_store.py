@@ -11,7 +11,7 @@ from dibs.aws.settings import Settings
 from dibs.game.scoring.points import Account
 from dibs.game.scoring.points_store import account_from, balance_key
 from dibs.game.scoring.ports import OwnCard, OwnCards
-from dibs.game.scoring.store import DynamoStandings, sum_from, total_key
+from dibs.game.scoring.store import DynamoStandings, is_of_one_moment, sum_of, total_key
 from dibs.reports.store import attained_from, outlook_from
 from dibs.rules.store import stored_number, stored_pauses
 
@@ -37,7 +37,7 @@ class DynamoOwnCards(OwnCards):
             self._to.game_table,
         )
         wanted: dict[str, list[Item]] = {
-            totals: [total_key(live, rep_id, period) for period in periods],
+            totals: [total_key(live, rep_id, period) for period in (*periods, keys.NEWEST)],
             game: [balance_key(rep_id)],
         }
         named = [keys.PLAYBOOK_VERSION, *tiers, *([quota] if quota else [])]
@@ -46,10 +46,15 @@ class DynamoOwnCards(OwnCards):
         results = {item["pk"]["S"]: item for item in found[people]}
         beside_number = results.get(keys.PLAYBOOK_VERSION)
         placed = {week: outlook_from(results[pk]) for pk, week in tiers.items() if pk in results}
+        of_rep = {item["sk"]["S"]: item for item in found[totals]}
+        newest = of_rep.get(keys.NEWEST)
+        sums = [sum_of(period, of_rep.get(period), newest) for period in periods]
+        if not all(is_of_one_moment(period, of_rep.get(period), newest) for period in periods):
+            sums = [*self._standings.sums(live, {(rep_id, period) for period in periods})]
         return OwnCard(
             outlooks={week: one for week, one in placed.items() if one is not None},
             attained=attained_from(results[quota]) if quota in results else None,
-            sums={one.period: one for one in map(sum_from, found[totals])},
+            sums={one.period: one for one in sums if one is not None},
             account=next(map(account_from, found[game]), Account(rep_id)),
             number=stored_number(beside_number),
             paused=stored_pauses(beside_number),

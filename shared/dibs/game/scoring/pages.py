@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,13 +27,16 @@ class Page:
     """The totals of some reps, never changed: who has one that is another object reads it anew.
 
     `ids`, `teams` and `names` have an element for each total. `columns` have the counts by name,
-    each as numbers, or as one text of them, which is read once somebody asks for it.
+    each as numbers, or as one text of them, which is read once somebody asks for it. `versions`
+    are those of the sums the totals were made of, and `gone` those of reps who had totals once.
     """
 
     ids: Sequence[str] = ()
     teams: Sequence[str] = ()
     names: Sequence[str] = ()
     columns: Mapping[str, str | Sequence[int]] = field(default_factory=dict)
+    versions: str = ""
+    gone: Mapping[str, int] = field(default_factory=dict)
     _read: dict[str, Sequence[int]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -47,6 +50,13 @@ class Page:
             numbers = [*map(int, stored.split())] if isinstance(stored, str) else stored
             known = self._read[name] = numbers or (0,) * len(self.ids)
         return known
+
+    def version_of(self, rep_id: str) -> int:
+        """Return the version of the sum that a rep's totals were made of; 0 where it is unknown."""
+        if rep_id in self.gone or not self.versions:
+            return self.gone.get(rep_id, 0)
+        at = next((n for n, known in enumerate(self.ids) if known == rep_id), None)
+        return 0 if at is None else int(self.versions.split()[at])
 
     def lines(self, names: Sequence[str]) -> Iterable[Line]:
         """Return the totals with these of their counts."""
@@ -66,11 +76,14 @@ NOTHING = Page()
 
 def page_of(totals: Sequence[Total]) -> Page:
     """Return totals as a page."""
-    return replaced(NOTHING, (), totals)
+    return replaced(NOTHING, {}, totals)
 
 
-def replaced(page: Page, rep_ids: Collection[str], totals: Sequence[Total]) -> Page:
-    """Return a page with other totals of some reps; the same page where they are as they were."""
+def replaced(page: Page, rep_ids: Mapping[str, int], totals: Sequence[Total]) -> Page:
+    """Return a page with other totals of some reps; the same page where they are as they were.
+
+    `rep_ids` have the version of each rep's sum.
+    """
     theirs = [n for n, rep_id in enumerate(page.ids) if rep_id in rep_ids]
     cells = {name: _cells(stored) for name, stored in page.columns.items()}
     were = [
@@ -84,7 +97,15 @@ def replaced(page: Page, rep_ids: Collection[str], totals: Sequence[Total]) -> P
         (one.rep_id, one.team, one.name, {name: n for name, n in one.counts.items() if n})
         for one in totals
     ]
-    if sorted(were, key=_owner) == sorted(now, key=_owner):
+    nothing = ["0"] * len(page)
+    versions, stay = page.versions.split() or nothing, {one[0] for one in now}
+    gone = {rep_id: of for rep_id, of in page.gone.items() if rep_id not in rep_ids}
+    gone |= {rep_id: of for rep_id, of in rep_ids.items() if of and rep_id not in stay}
+    if (
+        sorted(were, key=_owner) == sorted(now, key=_owner)
+        and all(int(versions[n]) == rep_ids[page.ids[n]] for n in theirs)
+        and gone == page.gone
+    ):
         return page
 
     def with_new(of: Sequence[str], new: Iterable[str]) -> list[str]:
@@ -93,7 +114,6 @@ def replaced(page: Page, rep_ids: Collection[str], totals: Sequence[Total]) -> P
             del kept[n]
         return [*kept, *new]
 
-    nothing = ["0"] * len(page)
     names = page.columns.keys() | {name for *_, counts in now for name in counts}
     return Page(
         with_new(page.ids, (one[0] for one in now)),
@@ -105,6 +125,8 @@ def replaced(page: Page, rep_ids: Collection[str], totals: Sequence[Total]) -> P
             )
             for name in sorted(names)
         },
+        " ".join(with_new(versions, (str(rep_ids.get(one[0], 0)) for one in now))),
+        gone,
     )
 
 
@@ -116,6 +138,8 @@ def page_body(page: Page) -> dict[str, Any]:
         "teams": [*page.teams],
         "names": [*page.names],
         "columns": {name: text for name, text in columns.items() if text.strip("0 ")},
+        "versions": page.versions,
+        "gone": {**page.gone},
     }
 
 
@@ -123,7 +147,8 @@ def page_from(body: Mapping[str, Any]) -> Page:
     """Return the page a stored body describes."""
     if "reps" in body:
         return _earlier(body)
-    return Page(body["ids"], body["teams"], body["names"], body["columns"])
+    versions, gone = body.get("versions", ""), body.get("gone", {})
+    return Page(body["ids"], body["teams"], body["names"], body["columns"], versions, gone)
 
 
 def _earlier(body: Mapping[str, Any]) -> Page:

@@ -86,7 +86,8 @@ class AwardBook(Protocol):
 class Sum:
     """One rep's counts in a period by team, read consistently; `protected` ones separately (F9).
 
-    `version` counts its changes, `badges` are those awarded for it.
+    `version` counts its changes, `badges` are those awarded for it. `newest` and `newest_version`
+    are the rep's newest day, which is counted by itself, as it then was.
     """
 
     rep_id: str
@@ -95,6 +96,8 @@ class Sum:
     protected: Mapping[str, Mapping[str, int]]
     badges: frozenset[str] = frozenset()
     version: int = 0
+    newest: str = ""
+    newest_version: int = 0
 
     @property
     def whole(self) -> dict[str, int]:

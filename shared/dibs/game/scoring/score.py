@@ -42,9 +42,10 @@ from dibs.rules.playbook import Playbook
 from dibs.rules.ports import Playbooks
 
 ATTEMPTS = 25
-# A change must fit into a transaction of a hundred writes. A place is in five periods, beside the
-# aggregate; an award may need a reversal and a new transfer, each with its balance.
-MOST_PLACES = 19
+# A change must fit into a transaction of a hundred writes. Beside the aggregate, a place may begin
+# a newest day, and add the one before it to five periods; an award may need a reversal and a new
+# transfer, each with its balance.
+MOST_PLACES = 16
 MOST_AWARDS = 24
 
 Day = tuple[str, str]

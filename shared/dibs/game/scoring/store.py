@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import groupby
 from secrets import token_hex
 from time import monotonic
 from typing import Any, TypeVar
@@ -25,6 +27,22 @@ from dibs.aws.settings import Settings
 from dibs.core.errors import Busy
 from dibs.core.periods import covering, kind_of, periods, span
 from dibs.core.ports import Each
+from dibs.game.scoring.changes import (
+    BoardChange,
+    changes_body,
+    changes_from,
+    latest,
+    with_changes,
+)
+from dibs.game.scoring.newest_day import (
+    Counts,
+    Move,
+    NewestDay,
+    adds_to,
+    belong_together,
+    in_all_periods,
+    move,
+)
 from dibs.game.scoring.pages import (
     NOTHING,
     TARGET,
@@ -57,7 +75,17 @@ _PROTECTED = "!"
 # Some 3 KB each: what a process keeps of them stays far below its memory.
 _MOST_TOTALS = 40_000
 _LIVE_SECONDS = 20
-_NO_COUNTS = frozenset({"pk", "sk", "version", "badges"})
+# Small items of the list of changes are added to, each time for a unit. The list is read with each
+# board, so it grows no larger than the pages of a period, within these bounds.
+_LISTED_BYTES = 900
+_LEAST_LISTED_BYTES = 8_000
+_MOST_LISTED_BYTES = 64_000
+_MOST_LISTED = 1_000
+# DynamoDB compares with a hundred values at most.
+_MOST_IN = 100
+_NO_COUNTS = frozenset({"pk", "sk", "version", "badges", "day", "closed", "before"})
+# Sums that somebody moves on while they are read are read again.
+_READS = 25
 
 NOT_TALLIED = frozenset({"digest", "taken_at", "territory", "quality"})
 """What no tally reads of an entry: it stays in the ledger. All else is stored with a unit."""
@@ -73,14 +101,39 @@ T = TypeVar("T")
 class _Seen:
     """Pages of a period as they were last read, each with the stamp it then had.
 
-    `shown` are the pages in order, `totals` what somebody asked for of each page.
+    `written` says when pages were last written before they were read. `whole_pages` are the pages
+    with the changes of the list `listed`, each with the page and the changes it was made of;
+    `shown` are these in order, `totals` what somebody asked for of each.
     """
 
     stamps: dict[str, str] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
+    written: str | None = None
+    listed: dict[tuple[str, str], BoardChange] | None = None
+    whole_pages: dict[str, tuple[Page, tuple[BoardChange, ...], Page]] = field(default_factory=dict)
     shown: tuple[Page, ...] = ()
     totals: dict[str, tuple[Page, list[Total]]] = field(default_factory=dict)
     whole: tuple[tuple[Page, ...], list[Total]] = ((), [])
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """An item of the list of changes."""
+
+    number: str
+    stamp: str
+    changes: tuple[BoardChange, ...]
+    bytes: int
+
+
+@dataclass
+class _Changes:
+    """The list of changes as it was last read, and when pages were last written."""
+
+    items: dict[str, _Listed] = field(default_factory=dict)
+    written: str = ""
+    listed: dict[tuple[str, str], BoardChange] | None = None
+    by_page: dict[str, dict[str, tuple[BoardChange, ...]]] = field(default_factory=dict)
 
 
 class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
@@ -95,8 +148,9 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         self._to = settings
         self._table = settings.standings_table
         self._seen: dict[tuple[str, str], _Seen] = {}
-        # What was added up last, and the stamps of its pages: they are not kept for its sake.
-        self._added: tuple[list[tuple[str, dict[str, str]]], list[Total]] = ([], [])
+        self._changes: dict[str, _Changes] = {}
+        # What was added up last, and the pages it was made of.
+        self._added: tuple[list[tuple[str, tuple[Page, ...]]], list[Total]] = ([], [])
         self._year: tuple[list[Total], tuple[Page, ...]] = ([], ())
         self._live, self._live_until = FIRST, 0.0
 
@@ -190,7 +244,7 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         writes = []
         for (rep_id, period), teams in counts.items():
             flat = {
-                f"{team}{_PROTECTED if protected else ''}|{name}": number
+                _flat(team, protected, name): number
                 for (team, protected), of in teams.items()
                 for name, number in of.items()
             }
@@ -210,7 +264,15 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
             FilterExpression="begins_with(pk, :of)",
             ExpressionAttributeValues={":of": {"S": keys.totals_of(generation, "")}},
         )
-        return map(sum_from, found)
+        # A scan yields all items of one key after each other.
+        for _, of_rep in groupby(found, key=lambda item: item["pk"]["S"]):
+            items = {item["sk"]["S"]: item for item in of_rep}
+            newest = items.pop(keys.NEWEST, None)
+            day = () if newest is None else periods(newest["day"]["S"])
+            for period in sorted(items.keys() | set(day)):
+                one = sum_of(period, items.get(period), newest)
+                if one is not None:
+                    yield one
 
     # Units and totals
 
@@ -232,30 +294,67 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
     def apply(self, generation: str, changes: Sequence[Change]) -> list[str]:
         """Store changes, each unit whole or not at all; return the units that have changed
         meanwhile, or were held just then, for which nothing was done."""
+        reps = {place.rep_id for change in changes for place in change.counts}
+        newest: dict[str, NewestDay] | None = None
+        # A build in progress has no newest days: its totals are added while others count in it.
+        if generation == self.live():
+            found = self._now([total_key(generation, rep_id, keys.NEWEST) for rep_id in reps])
+            newest = {keys.part(item["pk"]["S"], 2): newest_from(item) for item in found}
 
         def refused(batch: Sequence[Change]) -> list[str]:
             try:
-                self._db.transact(self._writes(generation, batch))
+                self._db.transact(self._writes(generation, batch, newest))
             except (ConditionFailed, Busy) as error:
                 if isinstance(error, Busy) and not error.conflict:
                     raise
                 return [change.unit.name for change in batch]
             return []
 
-        return [name for names in self._each(refused, _batches(changes)) for name in names]
+        batches = _batches(changes, newest)
+        return [name for names in self._each(refused, batches) for name in names]
 
-    def _writes(self, generation: str, changes: Sequence[Change]) -> list[dict[str, Any]]:
+    def _writes(
+        self,
+        generation: str,
+        changes: Sequence[Change],
+        newest: Mapping[str, NewestDay] | None,
+    ) -> list[dict[str, Any]]:
         writes: list[dict[str, Any]] = [self._unit_write(generation, one.unit) for one in changes]
-        deltas: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for change in changes:
-            for place, counts in change.counts.items():
-                team = f"{place.team}{_PROTECTED if place.protected else ''}"
-                for period in periods(place.day):
-                    for name, number in counts.items():
-                        deltas[place.rep_id, period][f"{team}|{name}"] += number
-        for (rep_id, period), counts in deltas.items():
-            writes.append(self._total_write(generation, rep_id, period, counts))
+        for rep_id, moved in _moves(changes, newest).items():
+            known = newest.get(rep_id) if newest else None
+            if moved.newest is not None:
+                writes.append(self._newest_write(generation, rep_id, moved, known))
+            closes = known if moved.closed else None
+            for period, counts in moved.totals.items():
+                closing = closes is not None and period in periods(closes.day)
+                of = closes if closing else None
+                writes.append(self._total_write(generation, rep_id, period, counts, of))
         return writes
+
+    def _newest_write(
+        self, generation: str, rep_id: str, moved: Move, known: NewestDay | None
+    ) -> Write:
+        """Return what adds to a rep's newest day, or begins one."""
+        counts = moved.newest or {}
+        if not moved.begins:
+            write = self._total_write(generation, rep_id, keys.NEWEST, counts)
+            update = write["Update"]
+            update["ConditionExpression"] = "#day = :day"
+            update.setdefault("ExpressionAttributeNames", {})["#day"] = "day"
+            update["ExpressionAttributeValues"][":day"] = {"S": moved.day}
+            return write
+        item: Item = {
+            **total_key(generation, rep_id, keys.NEWEST),
+            "day": {"S": moved.day},
+            "version": {"N": "1"},
+            **{name: {"N": str(number)} for name, number in counts.items()},
+        }
+        if known is None:
+            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        else:
+            item |= {"closed": {"N": str(known.closed + 1)}, "before": {"S": known.day}}
+            condition = _still(known.day, known.version)
+        return {"Put": {"TableName": self._table, "Item": item, **condition}}
 
     def _unit_write(self, generation: str, unit: Aggregate) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": unit_item(generation, unit)}
@@ -267,39 +366,79 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         return {"Put": put}
 
     def _total_write(
-        self, generation: str, rep_id: str, period: str, counts: Mapping[str, int]
+        self,
+        generation: str,
+        rep_id: str,
+        period: str,
+        counts: Counts,
+        closing: NewestDay | None = None,
     ) -> dict[str, Any]:
+        """Return what adds counts to a total; of a day that closes, its changes count as well."""
         names = {f"#c{n}": name for n, name in enumerate(counts)}
         values = {f":c{n}": {"N": str(number)} for n, number in enumerate(counts.values())}
+        values[":more"] = {"N": str(1 + (0 if closing is None else closing.version))}
         added = ", ".join(f"#c{n} :c{n}" for n in range(len(counts)))
+        change = f"ADD version :more{', ' if added else ''}{added}"
+        if closing is not None:
+            change = f"SET closed = :closed {change}"
+            values[":closed"] = {"N": str(closing.closed + 1)}
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": total_key(generation, rep_id, period),
-                "UpdateExpression": f"ADD version :one{', ' if added else ''}{added}",
-                "ExpressionAttributeValues": {":one": {"N": "1"}, **values},
+                "UpdateExpression": change,
+                "ExpressionAttributeValues": values,
                 **({"ExpressionAttributeNames": names} if names else {}),
             }
         }
 
     def sums(self, generation: str, keys_: Collection[tuple[str, str]]) -> list[Sum]:
-        """Return the sums of reps in periods, as they are now."""
-        wanted = [total_key(generation, rep_id, period) for rep_id, period in sorted(keys_)]
-        return [sum_from(item) for item in self._now(wanted)]
+        """Return the sums of reps in periods, as they are now.
+
+        Raises:
+            Busy: others moved the same reps' days on each time they were read.
+        """
+        waiting, found = set(keys_), dict[tuple[str, str], Sum]()
+        for _ in range(_READS):
+            asked = sorted(waiting | {(rep_id, keys.NEWEST) for rep_id, _ in waiting})
+            items = {
+                (keys.part(item["pk"]["S"], 2), item["sk"]["S"]): item
+                for item in self._now([total_key(generation, *key) for key in asked])
+            }
+            waiting, moved = set(), waiting
+            for rep_id, period in moved:
+                stored, newest = items.get((rep_id, period)), items.get((rep_id, keys.NEWEST))
+                if not is_of_one_moment(period, stored, newest):
+                    waiting.add((rep_id, period))
+                elif one := sum_of(period, stored, newest):
+                    found[rep_id, period] = one
+            if not waiting:
+                return [found[key] for key in sorted(found)]
+        raise Busy(conflict=True)
 
     def award_badges(self, generation: str, sums: Sum, held: frozenset[str], at: datetime) -> bool:
         """Note which badges a rep holds for a period; False when the sum has changed meanwhile."""
+        inside = bool(sums.newest) and sums.period in periods(sums.newest)
+        own = sums.version - (sums.newest_version if inside else 0)
         noted: dict[str, Any] = {
             "TableName": self._table,
             "Key": total_key(generation, sums.rep_id, sums.period),
             "UpdateExpression": "SET badges = :held" if held else "REMOVE badges",
-            "ConditionExpression": "version = :seen",
-            "ExpressionAttributeValues": {
-                ":seen": {"N": str(sums.version)},
-                **({":held": {"SS": sorted(held)}} if held else {}),
-            },
+            "ConditionExpression": "version = :seen" if own else "attribute_not_exists(version)",
         }
-        writes: list[dict[str, Any]] = [{"Update": noted}]
+        values: Item = {":held": {"SS": sorted(held)}} if held else {}
+        if own:
+            values[":seen"] = {"N": str(own)}
+        if values:
+            noted["ExpressionAttributeValues"] = values
+        unmoved: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": total_key(generation, sums.rep_id, keys.NEWEST),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        if sums.newest:
+            unmoved |= _still(sums.newest, sums.newest_version)
+        writes: list[dict[str, Any]] = [{"Update": noted}, {"ConditionCheck": unmoved}]
         game = self._to.game_table
         for badge in sorted(held - sums.badges):
             # Update, not put: who rebuilds the standings does not change when it was earned.
@@ -341,39 +480,127 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         names: Mapping[str, str],
         targets: Mapping[tuple[str, str], int],
     ) -> list[Sum]:
-        """Put what reps came to in periods where boards read it; return these sums."""
-        waiting: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for rep_id, period in wanted:
-            waiting[period, keys.page_of(rep_id)].add(rep_id)
-        done: dict[tuple[str, str], Sum] = {}
-        while waiting:
-            # The pages first: a page that is still so when it is written misses no sum.
+        """Put what reps came to in periods where boards read it; return these sums.
+
+        Raises:
+            Busy: others kept changing the list.
+        """
+        sums = self.sums(generation, wanted)
+        changes = [
+            BoardChange(
+                *(one.rep_id, one.period, one.version),
+                tuple(
+                    _shown(one, names.get(one.rep_id, ""), targets.get((one.rep_id, one.period), 0))
+                ),
+            )
+            for one in sums
+        ]
+        for at in range(0, len(changes), _MOST_LISTED):
+            self._list(generation, changes[at : at + _MOST_LISTED])
+        return sums
+
+    def _list(self, generation: str, changes: Sequence[BoardChange]) -> None:
+        """List changes of boards; where the list is long, write the pages they belong on."""
+        for _ in range(_READS):
+            listed, most = self._listed(generation)
+            known = latest(change for one in listed for change in one.changes)
+            # What shows already, as after a repeat, is not paid for again.
+            due = [
+                one
+                for one in changes
+                if one.key not in known
+                or (known[one.key] != one and known[one.key].version <= one.version)
+            ]
+            if not due:
+                return
+            last = listed[-1] if listed else None
+            whole = [*latest([*(last.changes if last else ()), *due]).values()]
+            body = packed(changes_body(whole))
+            if last is None or len(body) > _LISTED_BYTES:
+                number = int(last.number) + 1 if last else 0
+                last, body = None, packed(changes_body(due))
+            else:
+                number = int(last.number)
+            if self._put_changes(generation, f"{number:06d}", last, body):
+                size = sum(one.bytes for one in listed if one is not last) + len(body)
+                if size > most:
+                    self.write_pages(generation)
+                return
+        raise Busy(conflict=True)
+
+    def _put_changes(self, generation: str, number: str, was: _Listed | None, body: bytes) -> bool:
+        condition, values = "attribute_not_exists(pk)", Item()
+        if was is not None:
+            condition, values = "stamp = :was", {":was": {"S": was.stamp}}
+        item = {
+            **_changes_key(generation, number),
+            "stamp": {"S": token_hex(6)},
+            "changes": {"B": body},
+        }
+        more: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+        try:
+            self._db.put(self._table, item, condition, **more)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _listed(self, generation: str) -> tuple[list[_Listed], int]:
+        """Return the list of changes as it is now, and how many bytes it may have."""
+        values: Item = {":of": {"S": keys.board_changes(generation)}}
+        found = list(self._db.query(self._table, "pk = :of", values, ConsistentRead=True))
+        written = max((_number(item, "bytes") for item in found), default=0)
+        most = min(max(written, _LEAST_LISTED_BYTES), _MOST_LISTED_BYTES)
+        return [_listed_from(item) for item in found if "changes" in item], most
+
+    def write_pages(self, generation: str) -> None:
+        """Write the pages that listed changes belong on, and take these off the list.
+
+        Raises:
+            Busy: others kept writing the same pages.
+        """
+        listed, _ = self._listed(generation)
+        waiting: dict[tuple[str, str], list[BoardChange]] = defaultdict(list)
+        sizes = Counter[str]()
+        for change in latest(change for one in listed for change in one.changes).values():
+            waiting[change.period, keys.page_of(change.rep_id)].append(change)
+        for _ in range(_READS):
             pages = self._pages(generation, waiting)
-            due = {(rep, period) for (period, _), reps in waiting.items() for rep in reps}
-            found = {(one.rep_id, one.period): one for one in self.sums(generation, due)}
-            done |= found
 
             def written(
                 of: tuple[str, str],
                 pages: Mapping[tuple[str, str], tuple[int, Page]] = pages,
-                found: Mapping[tuple[str, str], Sum] = found,
             ) -> bool:
                 version, page = pages.get(of, (0, NOTHING))
-                totals = list[Total]()
-                for rep_id in waiting[of]:
-                    key = (rep_id, of[0])
-                    if key in found:
-                        name, target = names.get(rep_id, ""), targets.get(key, 0)
-                        totals += _shown(found[key], name, target)
-                # What shows already, as after a repeat, is not paid for again.
-                whole = replaced(page, waiting[of], totals)
+                whole = with_changes(page, waiting[of])
+                sizes[of[0]] += len(packed(page_body(whole)))
                 return whole is page or self._put_page(generation, *of, version, whole)
 
             tried = list(waiting)
             for of, is_stored in zip(tried, self._each(written, tried), strict=True):
                 if is_stored:
                     del waiting[of]
-        return list(done.values())
+            if not waiting:
+                break
+        else:
+            raise Busy(conflict=True)
+        for one in listed:
+            # One that was added to meanwhile stays.
+            with suppress(ConditionFailed):
+                self._db.delete(
+                    self._table,
+                    _changes_key(generation, one.number),
+                    "stamp = :was",
+                    ExpressionAttributeValues={":was": {"S": one.stamp}},
+                )
+        # Who has read pages before reads them again; until then the changes they know do as well.
+        self._db.put(
+            self._table,
+            {
+                **_changes_key(generation, keys.WRITTEN),
+                "stamp": {"S": token_hex(6)},
+                "bytes": {"N": str(max(sizes.values(), default=0))},
+            },
+        )
 
     def publish_first(
         self,
@@ -395,7 +622,9 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                     one, names.get(one.rep_id, ""), targets.get((one.rep_id, one.period), 0)
                 )
             ]
-            return not totals or self._put_page(generation, *of, 0, page_of(totals))
+            versions = {one.rep_id: one.version for one in pages[of]}
+            page = replaced(NOTHING, versions, totals)
+            return not totals or self._put_page(generation, *of, 0, page)
 
         shown = set[tuple[str, str]]()
         for of, is_stored in zip(pages, self._each(written, list(pages)), strict=True):
@@ -459,36 +688,88 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         seen = self._read(generation, period)
         if seen.whole[0] is not seen.shown:
             # The very same total where nothing changed: what was worked out of it stands.
-            for number, page in seen.pages.items():
+            for number, (*_, page) in seen.whole_pages.items():
                 was, known = seen.totals.get(number, (NOTHING, []))
                 if was is not page:
                     were = {(one.rep_id, one.team): one for one in known}
                     found = ((were.get((one.rep_id, one.team)), one) for one in page.totals())
                     seen.totals[number] = page, [was if was == one else one for was, one in found]
-            totals = [one for number in sorted(seen.pages) for one in seen.totals[number][1]]
+            totals = [one for number in sorted(seen.totals) for one in seen.totals[number][1]]
             seen.whole = seen.shown, totals
         return seen.whole[1]
 
     def _read(self, generation: str, period: str) -> _Seen:
-        """Return the pages of a period as they are now."""
+        """Return the pages of a period as they are now, with the changes that are listed."""
         seen = self._seen.pop((generation, period), _Seen())
         self._seen[generation, period] = seen  # The last to be forgotten.
+        # The list first: what leaves it is on pages by then.
+        changes = self._changes.setdefault(generation, _Changes())
+        self._read_changes(generation, changes)
+        if seen.written != changes.written:
+            self._read_pages(generation, period, seen)
+            seen.written = changes.written
+        if seen.listed is not changes.listed:
+            seen.listed = changes.listed
+            due = changes.by_page.get(period, {})
+            for number in sorted(seen.pages.keys() | due.keys()):
+                page, new = seen.pages.get(number, NOTHING), due.get(number, ())
+                was = seen.whole_pages.get(number)
+                if was is None or was[:2] != (page, new):
+                    seen.whole_pages[number] = page, new, with_changes(page, new)
+            shown = tuple(whole for _, (*_, whole) in sorted(seen.whole_pages.items()))
+            if shown != seen.shown:
+                seen.shown = shown
+        while len(self._seen) > 1 and self._kept() > _MOST_TOTALS:
+            del self._seen[next(iter(self._seen))]
+        return seen
+
+    def _read_pages(self, generation: str, period: str, seen: _Seen) -> None:
         values: Item = {":page": {"S": keys.pages(generation, period)}}
         options: dict[str, Any] = {}
         if seen.stamps:
             stamps = {f":s{n}": {"S": stamp} for n, stamp in enumerate(seen.stamps.values())}
             values |= stamps
             options["FilterExpression"] = f"NOT stamp IN ({', '.join(stamps)})"
-        changed = list(self._db.query(self._table, "pk = :page", values, **options))
-        for item in changed:
+        for item in self._db.query(
+            self._table, "pk = :page", values, ConsistentRead=True, **options
+        ):
             number = item["sk"]["S"]
             seen.stamps[number] = item["stamp"]["S"]
             seen.pages[number] = page_from(unpacked(item["reps"]["B"]))
-        if changed:
-            seen.shown = tuple(seen.pages[number] for number in sorted(seen.pages))
-        while len(self._seen) > 1 and self._kept() > _MOST_TOTALS:
-            del self._seen[next(iter(self._seen))]
-        return seen
+            seen.listed = None
+
+    def _read_changes(self, generation: str, changes: _Changes) -> None:
+        """Bring the list of changes that this process knows up to what it is now."""
+        values: Item = {":of": {"S": keys.board_changes(generation)}}
+        options: dict[str, Any] = {}
+        if changes.items or changes.written:
+            known = [changes.written, *(one.stamp for one in changes.items.values())]
+            stamps = {f":s{n}": {"S": stamp} for n, stamp in enumerate(known)}
+            some = [", ".join(names) for names in _slices(list(stamps), _MOST_IN)]
+            values |= stamps
+            options["FilterExpression"] = " AND ".join(f"NOT stamp IN ({one})" for one in some)
+        found = list(self._db.query(self._table, "pk = :of", values, **options))
+        written = next((one["stamp"]["S"] for one in found if "changes" not in one), "")
+        if written and changes.items:
+            # Pages were written: what is gone from the list no filter tells.
+            values = {":of": {"S": keys.board_changes(generation)}}
+            found = list(self._db.query(self._table, "pk = :of", values))
+            changes.items = {}
+            written = next((one["stamp"]["S"] for one in found if "changes" not in one), written)
+        changes.written = written or changes.written
+        if not found and changes.listed is not None:
+            return
+        changes.items |= {one["sk"]["S"]: _listed_from(one) for one in found if "changes" in one}
+        in_order = [changes.items[number] for number in sorted(changes.items)]
+        listed = latest(change for one in in_order for change in one.changes)
+        by_page: dict[str, dict[str, list[BoardChange]]] = defaultdict(lambda: defaultdict(list))
+        for change in listed.values():
+            by_page[change.period][keys.page_of(change.rep_id)].append(change)
+        changes.by_page = {
+            period: {number: tuple(some) for number, some in pages.items()}
+            for period, pages in by_page.items()
+        }
+        changes.listed = listed
 
     def _kept(self) -> int:
         # A period nobody has done anything in counts as well.
@@ -499,7 +780,7 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
         generation, parts, stamps = self.live(), [], []
         for period in covering(first, last):
             parts.append(self.totals_in(generation, period))
-            stamps.append((period, dict(self._seen[generation, period].stamps)))
+            stamps.append((period, self._seen[generation, period].shown))
         # The very same list while nothing changed, as with a period that is stored.
         if self._added[0] != stamps:
             self._added = (stamps, _added_up(parts))
@@ -562,26 +843,71 @@ def awards_from(body: Mapping[str, list[Any]]) -> dict[str, Award]:
     }
 
 
-def sum_from(item: Item) -> Sum:
-    """Return the sum a stored total describes."""
+def sum_of(period: str, stored: Item | None, newest: Item | None) -> Sum | None:
+    """Return the sum that a stored total and the rep's newest day describe, None without either."""
+    day = None if newest is None else newest_from(newest)
+    inside = newest if adds_to(day, period) else None
+    items = [item for item in (stored, inside) if item is not None]
+    if not items:
+        return None
+    flat = Counter[str]()
+    for item in items:
+        flat.update(_counts_of(item))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     protected: dict[str, dict[str, int]] = defaultdict(dict)
-    for attribute, value in item.items():
-        if attribute in _NO_COUNTS:
-            continue
+    for attribute, number in flat.items():
         team, _, name = attribute.partition("|")
-        number = int(value["N"])
         if number:
             into = protected if team.endswith(_PROTECTED) else counts
             into[team.removesuffix(_PROTECTED)][name] = number
     return Sum(
-        rep_id=keys.part(item["pk"]["S"], 2),
-        period=item["sk"]["S"],
+        rep_id=keys.part(items[0]["pk"]["S"], 2),
+        period=period,
         counts=dict(counts),
         protected=dict(protected),
-        badges=frozenset(item["badges"]["SS"]) if "badges" in item else frozenset(),
-        version=int(item["version"]["N"]),
+        badges=frozenset(stored["badges"]["SS"]) if stored and "badges" in stored else frozenset(),
+        version=sum(_number(item, "version") for item in items),
+        newest="" if day is None else day.day,
+        newest_version=0 if day is None else day.version,
     )
+
+
+def is_of_one_moment(period: str, stored: Item | None, newest: Item | None) -> bool:
+    """Return whether a total and a newest day that were read together belong together."""
+    day = None if newest is None else newest_from(newest)
+    return belong_together(day, period, 0 if stored is None else _number(stored, "closed"))
+
+
+def newest_from(item: Item) -> NewestDay:
+    """Return the newest day that a stored item describes."""
+    return NewestDay(
+        day=item["day"]["S"],
+        counts=_counts_of(item),
+        version=_number(item, "version"),
+        closed=_number(item, "closed"),
+        before=item["before"]["S"] if "before" in item else "",
+    )
+
+
+def _counts_of(item: Item) -> dict[str, int]:
+    return {name: int(value["N"]) for name, value in item.items() if name not in _NO_COUNTS}
+
+
+def _number(item: Item, name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _flat(team: str, protected: bool, name: str) -> str:
+    return f"{team}{_PROTECTED if protected else ''}|{name}"
+
+
+def _still(day: str, version: int) -> dict[str, Any]:
+    """Return the condition that a rep's newest day is as it was seen."""
+    return {
+        "ConditionExpression": "#day = :day AND version = :was",
+        "ExpressionAttributeNames": {"#day": "day"},
+        "ExpressionAttributeValues": {":day": {"S": day}, ":was": {"N": str(version)}},
+    }
 
 
 def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T]]:
@@ -598,7 +924,9 @@ def _loads(writes: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T
         yield load
 
 
-def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
+def _batches(
+    changes: Sequence[Change], newest: Mapping[str, NewestDay] | None
+) -> Iterable[list[Change]]:
     """Yield changes in transactions that fit, those of the same reps together."""
 
     def by_rep(change: Change) -> str:
@@ -606,7 +934,7 @@ def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
 
     batch: list[Change] = []
     for change in sorted(changes, key=by_rep):
-        if batch and _writes_of([*batch, change]) > _MOST_WRITES:
+        if batch and _writes_of([*batch, change], newest) > _MOST_WRITES:
             yield batch
             batch = []
         batch.append(change)
@@ -614,14 +942,23 @@ def _batches(changes: Sequence[Change]) -> Iterable[list[Change]]:
         yield batch
 
 
-def _writes_of(changes: Sequence[Change]) -> int:
-    totals = {
-        (place.rep_id, period)
-        for change in changes
-        for place in change.counts
-        for period in periods(place.day)
-    }
-    return len(changes) + len(totals)
+def _writes_of(changes: Sequence[Change], newest: Mapping[str, NewestDay] | None) -> int:
+    moves = _moves(changes, newest).values()
+    return len(changes) + sum((one.newest is not None) + len(one.totals) for one in moves)
+
+
+def _moves(changes: Sequence[Change], newest: Mapping[str, NewestDay] | None) -> dict[str, Move]:
+    """Return what changes come to by rep; without newest days, all is added to the periods."""
+    news: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
+    for change in changes:
+        for place, counts in change.counts.items():
+            into = news[place.rep_id].setdefault(place.day, {})
+            for name, number in counts.items():
+                flat = _flat(place.team, place.protected, name)
+                into[flat] = into.get(flat, 0) + number
+    if newest is None:
+        return {rep_id: Move("", None, in_all_periods(days)) for rep_id, days in news.items()}
+    return {rep_id: move(newest.get(rep_id), days) for rep_id, days in news.items()}
 
 
 def _shown(found: Sum, name: str, target: int) -> list[Total]:
@@ -656,6 +993,21 @@ def packed(body: Any) -> bytes:
 def unpacked(small: bytes) -> Any:
     """Return a body that was packed."""
     return json.loads(zlib.decompress(small))
+
+
+def _listed_from(item: Item) -> _Listed:
+    body = item["changes"]["B"]
+    changes = tuple(changes_from(unpacked(body)))
+    return _Listed(item["sk"]["S"], item["stamp"]["S"], changes, len(body))
+
+
+def _changes_key(generation: str, number: str) -> Item:
+    return {"pk": {"S": keys.board_changes(generation)}, "sk": {"S": number}}
+
+
+def _slices(things: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    for at in range(0, len(things), most):
+        yield things[at : at + most]
 
 
 _GENERATION: Item = {"pk": {"S": keys.GENERATION}, "sk": {"S": keys.GENERATION}}

@@ -17,7 +17,7 @@ from dibs.core.periods import kind_of, periods
 from dibs.game.scoring.badges import badges_of, held
 from dibs.game.scoring.points import Transfer
 from dibs.game.scoring.ports import Change, PostedAwards, Sum
-from dibs.game.scoring.score import ScoreDeps, score
+from dibs.game.scoring.score import MOST_PLACES, ScoreDeps, score
 from dibs.game.scoring.tally import Tally, tally
 from dibs.ledger.entries import Entry, new_entry, unit_of
 from dibs.rules.playbook import Playbook
@@ -269,7 +269,7 @@ def test_a_change_too_large_for_a_transaction_is_made_in_steps(dies_after: int |
     assert kept(standings.kept.values()) == standings_of(recomputed(calls, PLAYBOOK).values())
     assert shown_by(standings, "all") == {"call": 50}
     assert score(applied.scorer, calls) == 0
-    assert max(applied.places) == 19
+    assert max(applied.places) == MOST_PLACES
 
 
 @pytest.mark.parametrize("dies_after", [None, 1, 2])
