@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: who to be, a lead that comes and is claimed, a manager's desk."""
+"""The demo as a newcomer meets it: who to be, a lead that is claimed, a manager's desk."""
 
 from __future__ import annotations
 
