@@ -1,6 +1,7 @@
 // A screen follows what happens: clocks run, and its main part is fetched anew as long as somebody
-// looks at it. Whoever types or has something open is left alone.
+// looks at it. Whoever types, presses or has something open is left alone.
 const EVERY = 5000;
+const CLICK = 500;
 const $ = (what, of = document) => of.querySelector(what);
 const all = (what) => document.querySelectorAll(what);
 
@@ -23,29 +24,55 @@ const tick = () => {
   if (over) follow();
 };
 
-const busy = () => document.hidden || $("main details[open], main dialog[open]") ||
+// What is pressed must still be there when it is let go: only then is it a click.
+let pressed = 0;
+const press = () => { pressed = Infinity };
+const letGo = () => { pressed = performance.now() + CLICK };
+for (const each of ["pointerdown", "keydown"]) addEventListener(each, press, true);
+for (const each of ["pointerup", "pointercancel", "keyup", "blur"]) addEventListener(each, letGo, true);
+
+const busy = () => document.hidden || performance.now() < pressed ||
+  $("main details[open], main dialog[open]") ||
   document.activeElement?.matches("main input, main select, main textarea");
 
-// What has the focus is found again by where it leads or what it sends.
-const same = (one) => one && ["id", "href", "name", "value"]
-  .filter((each) => one.getAttribute(each))
-  .map((each) => `[${each}="${CSS.escape(one.getAttribute(each))}"]`).join("");
+// What has the focus is found again by where it stands, leads and sends: many leads have a button
+// of the same name.
+const same = (one) => {
+  let path = "";
+  for (; one.localName !== "main"; one = one.parentElement) {
+    const told = ["id", "href", "action", "name", "value"]
+      .filter((each) => one.getAttribute(each))
+      .map((each) => `[${each}="${CSS.escape(one.getAttribute(each))}"]`).join("");
+    path = `>${one.localName}${told}${path}`;
+  }
+  return `main${path}`;
+};
 
-let tag = "";
+// What is announced once is not announced again each time it is fetched.
+const announced = (of) => [...of.querySelectorAll("main [role=alert], main [role=status]")];
+const words = (each) => each.textContent;
+let told = announced(document).map(words);
+
+let last = "";
 const follow = async () => {
   if (busy() || $("main[data-still]")) return;
   try {
-    const got = await fetch(location.href, { headers: { accept: "text/html", "if-none-match": tag } });
-    $("#off").textContent = "";
-    if (got.status === 304) return;
+    const got = await fetch(location.href, { headers: { accept: "text/html" } });
     if (got.redirected) return location.assign(got.url);
-    if (!got.ok) return;
-    tag = got.headers.get("etag") ?? "";
-    const fresh = new DOMParser().parseFromString(await got.text(), "text/html");
-    if (busy()) return;
-    const focus = same(document.activeElement?.closest("main *"));
+    if (!got.ok) throw got.status;
+    const text = await got.text();
+    $("#off").textContent = "";
+    // What has not changed stays, also for whoever has it read aloud.
+    if (busy() || text === last) return;
+    last = text;
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    const focus = document.activeElement?.closest("main *");
+    const path = focus && same(focus);
+    const now = announced(fresh), said = now.map(words);
+    for (const each of now) if (told.includes(words(each))) each.removeAttribute("role");
+    told = said;
     $("main").replaceWith($("main", fresh));
-    if (focus) $(`main ${focus}`)?.focus();
+    if (path) $(path)?.focus();
     document.title = fresh.title;
   } catch {
     $("#off").textContent = $("#off").dataset.text;
