@@ -151,7 +151,7 @@ class Wire:
 
         They leave one after the other with nothing between them, each over a connection of its
         own, and their answers are read when all have left: threads would hand the processor to
-        one another at every request. Where there are more than connections, the others follow
+        one another at every request. `open` comes first where the moment matters. Where there are more than connections, the others follow
         when the first are answered.
         """
         tries: list[FirstTry] = []
@@ -160,11 +160,12 @@ class Wire:
         return tries
 
     def _together(self, requests: Sequence[bytes]) -> list[FirstTry]:
-        self.open(len(requests))
+        if not self._idle:
+            self.open(len(requests))
         under_way: list[tuple[float, Connection | Broken]] = []
         for request in requests:
-            # One that is not open will not open now; whoever sends again opens its own.
-            way = self._idle.pop() if self._idle else Broken(arrived=False)
+            # No message waits until another's connection opens; whoever sends again opens its own.
+            way = self._open_still(again=True) or Broken(arrived=False)
             at = time.time()
             if isinstance(way, Connection):
                 try:
@@ -223,7 +224,11 @@ class Wire:
             connection.close()
 
     def _taken(self, *, again: bool) -> Connection:
-        """Return the connection that was used last, or a new one.
+        """Return the connection that was used last, or a new one."""
+        return self._open_still(again=again) or Connection(self._endpoint, *self._seconds)
+
+    def _open_still(self, *, again: bool) -> Connection | None:
+        """Return the connection that was used last, if one is still open.
 
         A service may close one that is idle just when we send, and then nobody knows whether the
         request arrived. So a request that may not be sent twice takes none that was idle long.
@@ -237,7 +242,7 @@ class Wire:
             if not connection.dead() and (again or not late):
                 return connection
             connection.close()
-        return Connection(self._endpoint, *self._seconds)
+        return None
 
 
 class DynamoClient:

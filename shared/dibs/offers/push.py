@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from dibs.aws.clock import to_ms
@@ -104,13 +105,19 @@ class SnsPush(Push):
         silent: bool = False,
         wait: Callable[[], None] | None = None,
     ) -> Delivery:
-        """Publish to all devices of all reps at once, started in the order of `reps`."""
+        """Publish to all devices of all reps at once, started in the order of `reps`.
+
+        Where there are more than leave at once, everybody's first phone comes before second ones:
+        those wait for the answers to the others.
+        """
         if not reps:
             if wait is not None:
                 wait()  # for the texts that go out in place of pushes
             return Delivery()
         expires_at = lead.return_at or lead.closes_at if lead.owner else lead.closes_at
         seconds = max(_SHORTEST_LIFE, (to_ms(expires_at) - to_ms(now)) // 1000)
+        numbered = ((n, rep, one) for rep in reps for n, one in enumerate(rep.pushable))
+        phones = [(rep, one) for _, rep, one in sorted(numbered, key=itemgetter(0))]
         jobs = [
             self._publisher.prepared(
                 TargetArn=device.endpoint_arn,
@@ -118,18 +125,16 @@ class SnsPush(Push):
                 MessageStructure="json",
                 MessageAttributes=_attributes(device, seconds, lead.lead_id, silent=silent),
             )
-            for rep in reps
-            for device in rep.pushable
+            for rep, device in phones
         ]
+        self._publisher.open(len(jobs))
         if wait is not None:
-            self._publisher.open(len(jobs))
             wait()
         results = self._publisher.send(jobs)
-        receivers = [rep.rep_id for rep in reps for _ in rep.pushable]
         sent_at: dict[str, datetime] = {}
-        for rep_id, sent in zip(receivers, results, strict=True):
+        for (rep, _), sent in zip(phones, results, strict=True):
             if sent is not None:
-                sent_at[rep_id] = min(sent, sent_at.get(rep_id, sent))
+                sent_at[rep.rep_id] = min(sent, sent_at.get(rep.rep_id, sent))
         accepted = frozenset(sent_at)
         times = sent_at.values()
         return Delivery(

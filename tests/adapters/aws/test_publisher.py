@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 
 from dibs.aws import clock
+from dibs.aws.connection import Broken, Connection
 from dibs.aws.publisher import Boto3Publisher, OwnPublisher
 from dibs.aws.wire import Wire
 from support.odd_server import Last, OddServer, answer, serving, wait_for_bytes
@@ -138,6 +139,28 @@ def test_a_connection_that_was_closed_while_nothing_was_sent_is_replaced_ahead(
     publisher.open(4)
     publisher.send(ready)
     assert (server.connections, len(server.requests)) == (8, 8)
+
+
+def test_a_connection_that_does_not_open_keeps_no_other_message_waiting(
+    server: OddServer, publisher: OwnPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that opened ahead send at the common instant (N6)."""
+    ready = [publisher.prepared(**MESSAGE) for _ in range(4)]
+    publisher.open(2)
+
+    def slow(*given: Any) -> None:
+        time.sleep(WAIT)
+        raise Broken(arrived=False)
+
+    def noted(request: bytes) -> bytes:
+        came.append(time.monotonic())
+        return PUBLISHED
+
+    monkeypatch.setattr(Connection, "__init__", slow)
+    server.behaviour, came = noted, list[float]()
+    started = time.monotonic()
+    assert None not in publisher.send(ready)  # the others follow over those that are open
+    assert (came[1] - started < WAIT, len(came)) == (True, 4)
 
 
 def test_a_phone_that_is_switched_off_is_refused_once(

@@ -333,6 +333,17 @@ def test_all_is_ready_before_the_common_instant_and_nothing_is_sent_before_it() 
     assert done == ["the instant"]  # who has no app is told at that instant as well
 
 
+def test_everybodys_first_phone_comes_before_second_ones(phones: Phones) -> None:
+    """Who comes last waits for an answer where there are more than leave at once (N6)."""
+    reps = [phones.rep(1, "fcm", "fcm"), phones.rep(2, "fcm"), phones.rep(3, "fcm", "fcm")]
+    delivery = phones.push.offer(LEAD, reps, NOON)
+    told = [one["TargetArn"] for one in phones.published]
+    assert told == [rep.devices[0].endpoint_arn for rep in reps] + [
+        rep.devices[1].endpoint_arn for rep in (reps[0], reps[2])
+    ]
+    assert delivery.accepted == {rep.rep_id for rep in reps}
+
+
 def test_nobody_to_tell_is_nothing_to_do(phones: Phones) -> None:
     assert phones.push.offer(LEAD, [], NOON).accepted == frozenset()
     assert phones.published == []
