@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
@@ -12,17 +13,19 @@ from dibs.assignment.body import Reason
 from dibs.assignment.override import WHERE, Where
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.people.access import LONGEST_DAYS
+from dibs.people.pauses import LONGEST
 from dibs.people.profiles import PROFILE_SCHEMA
 from dibs.playbook.file import Lines, read_json, read_yaml, schema
 from dibs.receipts.body import InOwnWords
 from dibs.reports.quotas import LARGEST_TARGET
 from dibs.web.body import JSON, AppBody, field_errors, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object
+from dibs.web.json_body import form_fields, json_object
 
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 _LONGEST_ID = 64
 _LONGEST_NOTE = 200
+_MOST_MINUTES = LONGEST.days * 24 * 60
 
 
 class AssignIn(AppBody):
@@ -74,7 +77,8 @@ class RulingIn(AppBody):
 
 
 class PauseIn(AppBody):
-    """Why a team or a rep is paused, and until when; until it is ended where that is left out."""
+    """Why a team or a rep is paused, and until when or for how many minutes; until it is ended
+    where neither is said."""
 
     example: ClassVar[Mapping[str, Any]] = {
         "reason": "All hands in the big room",
@@ -85,6 +89,20 @@ class PauseIn(AppBody):
     until: Annotated[
         str | None, otherwise("send a time such as 2026-11-23T14:00:00Z, or leave it out")
     ] = None
+    minutes: Annotated[
+        int | None,
+        Field(ge=1, le=_MOST_MINUTES),
+        otherwise(f"send a whole number from 1 to {_MOST_MINUTES}, in place of until"),
+    ] = None
+
+    @classmethod
+    def read_form(cls, raw: bytes) -> Self:
+        """Return what was filled in; how long counts from when it is sent, not shown."""
+        sent: dict[str, Any] = dict(form_fields(raw, cls.model_fields))
+        minutes = sent.get("minutes", "")
+        if minutes.isascii() and minutes.isdigit() and len(minutes) <= len(str(_MOST_MINUTES)):
+            sent["minutes"] = int(minutes)
+        return cls.read(json.dumps(sent).encode())
 
 
 class WithdrawIn(AppBody):

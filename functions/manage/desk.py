@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from dibs.assignment.overview import MOST_LISTED, Asked, page_of
+from dibs.assignment.overview import HELD_LEADS, MOST_LISTED, PLACES, Asked, page_of
 from dibs.assignment.work import LONGEST_REASON
 from dibs.aws import clock
 from dibs.callers import part_shown
@@ -34,9 +36,11 @@ from dibs.web.translations import (
     refusal_sentence,
     translator,
 )
-from dibs.wiring import wiring
+from dibs.wiring import Wiring, wiring
 
 DESK = "/desk"
+_PAGES = 4
+"""How many pages of held leads are read at most: those of reps who hold nothing are empty."""
 _PAUSES = ((15, N_("15 min")), (60, N_("1 hour")), (24 * 60, N_("A day")))
 _STATES = {
     State.NEW: N_("Waits to be assigned"),
@@ -81,25 +85,50 @@ def show(event: Event, manager: Manager) -> Response:
     """`GET /desk`: what needs a manager, the leads that are not done with, and who is on."""
     mine, now, _ = wiring(), clock.now(), translator(ENGLISH)
     playbook, team = mine.roster.playbook(), part_shown(event, manager)
-    found = page_of(mine.lead_pages, mine.roster, Asked(team=team, most=MOST_LISTED))
+    found, more = _listed(mine, team)
     people = [rep for rep in all_reps(mine.roster, team) if rep.active]
-    named_by, urgent = {rep.rep_id: rep for rep in people}, _urgent_first(found.leads, now)
+    named_by, urgent = {rep.rep_id: rep for rep in people}, _urgent_first(found, now)
     cards = [_rep(rep, playbook, now, _) for rep in people]
     return _page(
         200,
         "desk.html",
         manager=manager.name,
-        as_of=f"{now:%H:%M} UTC",
+        as_of=_clock(playbook, team, now),
         needs=_needs([lead for lead in urgent if _needs_somebody(lead, now)], _),
         teams=_teams(manager, playbook, team, _),
-        leads=[_lead(lead, named_by, now, _) for lead in urgent],
-        more=bool(found.after),
+        leads=[_lead(lead, named_by, now, _) for lead in urgent[:MOST_LISTED]],
+        more=more or len(urgent) > MOST_LISTED,
         reps=sorted(cards, key=lambda card: (not card.on, card.about, card.name)),
-        pauses=[
-            (_(words), (now + timedelta(minutes=minutes)).isoformat()) for minutes, words in _PAUSES
-        ],
+        pauses=[(_(words), minutes) for minutes, words in _PAUSES],
         longest=LONGEST_REASON,
     )
+
+
+def _listed(mine: Wiring, team: str) -> tuple[list[Lead], bool]:
+    """Return the leads of each place, and whether there are more.
+
+    Place by place: many that are open must not hide one that waits for somebody.
+    """
+    leads, more = list[Lead](), False
+    for place in PLACES:
+        asked, count = Asked(state=place, team=team, most=MOST_LISTED), 0
+        for _ in range(_PAGES if place == HELD_LEADS else 1):
+            page = page_of(mine.lead_pages, mine.roster, asked)
+            leads += page.leads
+            count += len(page.leads)
+            asked = replace(asked, after=page.after)
+            if not page.after or count >= MOST_LISTED:
+                break
+        more = more or bool(asked.after)
+    return leads, more
+
+
+def _clock(playbook: Playbook, team: str, now: datetime) -> str:
+    """Return the time on the clock of whose part is shown; UTC where teams have several."""
+    shown = [one for name, one in playbook.teams.items() if not team or name == team]
+    zones = {one.zone for one in shown}
+    zone = zones.pop() if len(zones) == 1 else "UTC"
+    return f"{now.astimezone(ZoneInfo(zone)):%H:%M} {zone}"
 
 
 def _teams(manager: Manager, playbook: Playbook, team: str, _: Translator) -> list[Link]:

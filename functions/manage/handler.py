@@ -162,8 +162,8 @@ ROUTES = {
     "GET /desk": Route(
         desk.show,
         MANAGER_OF_PART,
-        {200: HTML, 303: ""},
-        (RouteNotFound,),
+        {200: HTML, 303: "", 403: HTML, 422: HTML},
+        (InvalidInput,),
         query={"team": overview.LEADS["team"]},
         page=desk.error_page,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dibs.aws import clock
@@ -39,14 +39,19 @@ def resume_rep(event: Event, manager: Manager) -> Response:
 
 
 def _pause(sent: PauseIn) -> Pause:
-    return pauses.pause_of(sent.reason, _until(sent.until), clock.now())
+    now = clock.now()
+    return pauses.pause_of(sent.reason, _until(sent, now), now)
 
 
-def _until(sent: str | None) -> datetime | None:
-    if not sent:
+def _until(sent: PauseIn, now: datetime) -> datetime | None:
+    if sent.minutes is not None:
+        if sent.until:
+            raise InvalidInput((FieldError("minutes", "send until or minutes, not both"),))
+        return now + timedelta(minutes=sent.minutes)
+    if not sent.until:
         return None
     try:
-        return clock.from_iso(sent)
+        return clock.from_iso(sent.until)
     except ValueError as error:
         raise InvalidInput((FieldError("until", str(error)),)) from error
 
@@ -55,14 +60,14 @@ def _team(event: Event, manager: Manager, pause: Pause | None) -> Response:
     team = path(event, "team")
     with _noting(manager, "team", team, pause) as note:
         note.before = _noted(pauses.pause_team(wiring().roster, team, pause))
-    return _answer(event, {"team": team}, pause)
+    return _answer({"team": team}, pause)
 
 
 def _rep(event: Event, manager: Manager, pause: Pause | None) -> Response:
     rep_id = path(event, "rep_id")
     with _noting(manager, "rep", rep_id, pause) as note:
         note.before = _noted(pauses.pause_rep(wiring().roster, rep_id, pause, clock.now()))
-    return _answer(event, {"rep_id": rep_id}, pause)
+    return desk.next_page(event, _answer({"rep_id": rep_id}, pause))
 
 
 def _noting(
@@ -73,15 +78,14 @@ def _noting(
     return noting(log, by, did, target, clock.now(), {}, _noted(pause))
 
 
-def _answer(event: Event, whom: dict[str, str], pause: Pause | None) -> Response:
+def _answer(whom: dict[str, str], pause: Pause | None) -> Response:
     # Who goes may leave a wave without anybody, and who comes back frees the queue (M6, C7).
     wiring().timers.check("waves.check" if pause else "queue.check")
     if pause is None and "rep_id" in whom:
         # They are told of the leads that are open (C13). Of a team the sweep finds who is not told.
         wiring().timers.check("rep.check", rep_id=whom["rep_id"])
     reason, until = (pause.reason, pause.until) if pause else (None, None)
-    body = {**whom, "paused": pause is not None, "reason": reason, "until": until}
-    return desk.next_page(event, answer(200, body))
+    return answer(200, {**whom, "paused": pause is not None, "reason": reason, "until": until})
 
 
 def _noted(pause: Pause | None) -> dict[str, Any]:

@@ -151,8 +151,8 @@ class Wire:
 
         They leave one after the other with nothing between them, each over a connection of its
         own, and their answers are read when all have left: threads would hand the processor to
-        one another at every request. `open` comes first where the moment matters. Where there are more than connections, the others follow
-        when the first are answered.
+        one another at every request. `open` comes first where the moment matters. Where there
+        are more than connections, the others follow when the first are answered.
         """
         tries: list[FirstTry] = []
         while len(tries) < len(requests):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from dibs.core.lead import Lead, State
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, CHONG, MANAGER, Answer, App, http
-from support.builders import NOON, a_card, token_of
+from manage import desk
+from support.builders import NOON, a_card, a_playbook, a_rep, token_of
 
 NORTHERN = "m-north.secret"
 
@@ -97,6 +99,67 @@ def test_pausing_from_the_desk_pauses_and_ends(app: App) -> None:
     assert rep.manager_pause(app.clock.at) is None
 
 
+def test_a_pause_is_as_long_as_its_button_says_however_long_the_page_was_open(app: App) -> None:
+    assert '<button name="minutes" value="15">' in look(app).text
+    now = app.clock.pass_(minutes=20)
+    sent = press(app, "/reps/{rep_id}/pause", AINA.rep_id, reason="Training", minutes="15")
+    assert sent.status == 303
+    rep = wiring().roster.get(AINA.rep_id)
+    assert rep is not None
+    assert rep.manager_paused_until == now + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("minutes", ["", "0", "-5", "x", "1.5", "9" * 30, "\u0665"])
+def test_minutes_that_are_none_pause_nobody(app: App, minutes: str) -> None:
+    sent = press(app, "/reps/{rep_id}/pause", AINA.rep_id, reason="so", minutes=minutes)
+    assert sent.status == 422
+    rep = wiring().roster.get(AINA.rep_id)
+    assert rep is not None
+    assert rep.manager_pause(app.clock.at) is None
+
+
+def test_what_waits_is_seen_however_many_leads_are_open(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "MOST_LISTED", 2)
+    held = app.lead(9)
+    press(app, "/leads/{lead_id}/withdraw", held.lead_id, to="nobody", reason="so")
+    for number in (1, 2, 3):
+        app.lead(number)
+    text = look(app).text
+    assert "1 lead is on hold." in text
+    assert a_card(9).company in text
+    assert "There are more leads than are shown here." in text
+
+
+def test_what_is_unworked_is_seen_however_many_hold_nothing(app: App) -> None:
+    app.hire_crowd(40)
+    last = a_rep(999, name="Zainab")
+    app.hire(last)
+    lead = app.lead(1)
+    press(app, "/leads/{lead_id}/assign", lead.lead_id, rep_id=last.rep_id, reason="so")
+    text = look(app).text
+    assert "With Zainab" in text
+    assert "There are more leads" not in text
+
+
+def test_the_desk_does_not_say_that_nothing_waits_where_it_has_not_seen_all(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "_PAGES", 1)
+    app.hire_crowd(40)
+    text = look(app).text
+    assert "Nothing waits for you." not in text
+    assert "There are more leads than are shown here." in text
+
+
+def test_the_desk_has_the_clock_of_its_team(app: App) -> None:
+    teams = {"north": {"name": "North", "zone": "Asia/Kuala_Lumpur"}, "south": {"name": "South"}}
+    app.put_playbook(a_playbook(teams=teams))
+    assert "20:00 Asia/Kuala_Lumpur" in look(app, app.cookie(NORTHERN)).text
+    assert "12:00 UTC" in look(app).text
+
+
 @pytest.mark.parametrize(
     ("form", "status"),
     [
@@ -132,6 +195,10 @@ def test_a_teams_manager_sees_and_moves_their_team_only(app: App) -> None:
     assert look(app, cookie, team="south").status == 403
     sent = press(app, "/reps/{rep_id}/pause", CHONG.rep_id, NORTHERN, reason="so")
     assert sent.status == 404
+
+
+def test_a_team_that_is_not_there_is_named_as_wrong(app: App) -> None:
+    assert look(app, team="nowhere").status == 422
 
 
 def test_a_rep_is_told_that_it_is_for_managers_and_nobody_else_gets_in(app: App) -> None:
