@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -201,8 +202,21 @@ def header(event: Mapping[str, Any], name: str) -> str:
 
 
 def wants_html(event: Mapping[str, Any]) -> bool:
-    """Tell whether a browser is asking."""
-    return "text/html" in header(event, "accept")
+    """Tell whether a browser is asking: whoever would rather have a page than JSON."""
+    page = _weight(event, "text/html")
+    return page > 0 and page >= _weight(event, "application/json")
+
+
+def _weight(event: Mapping[str, Any], kind: str) -> float:
+    """Return how much a media type that is named is wanted, from 0 to 1."""
+    for one in header(event, "accept").lower().split(","):
+        name, *terms = (term.strip() for term in one.split(";"))
+        if name == kind:
+            said = next((term[2:] for term in terms if term.startswith("q=")), "1")
+            with suppress(ValueError):
+                return float(said)
+            return 0.0
+    return 0.0
 
 
 def raw_body(event: Mapping[str, Any], largest: int = LARGEST_BODY) -> bytes:

@@ -281,6 +281,7 @@ def test_home_shows_duty_offers_and_what_one_holds(app: App, rep: Rep) -> None:
         f"/leads/{held.lead_id}",
         f"/me/leads/{held.lead_id}/outcome",
         "21:00",
+        'class="clock" role="timer" aria-label="',  # also for whoever has it read aloud
     ):
         assert shown in page.text
     assert not [word for word in CONTACT if word in page.text]
