@@ -16,7 +16,7 @@ from dibs.assignment.work import LONGEST_REASON
 from dibs.aws import clock
 from dibs.callers import part_shown
 from dibs.core.credentials import Manager
-from dibs.core.errors import DibsError, Refusal, Unauthorized
+from dibs.core.errors import DibsError, Forbidden, Refusal, Unauthorized
 from dibs.core.lead import CLAIMED, HELD, Lead, State
 from dibs.core.rep import Rep
 from dibs.core.values import dataclass
@@ -245,6 +245,9 @@ def error_page(event: Event, error: DibsError) -> Response | None:
         }
     _ = translator(ENGLISH)
     status = STATUS[type(error)]
+    if isinstance(error, Forbidden):
+        # A rep has no desk: the first page leads everybody to their own.
+        return _page(status, "message.html", problem=str(error), back="/", called="Dibs", tabs=())
     return _page(status, "message.html", problem=str(error), back=DESK, called=_("Desk"))
 
 
@@ -256,6 +259,6 @@ def desk_site() -> Site:
 
 def _page(status: int, template: str, **values: Any) -> Response:
     made, _ = desk_site(), translator(ENGLISH)
-    around = tabs(DESK, _, manager=True)
-    html = made.render(template, _=_, lang=ENGLISH, tabs=around, **values)
+    around = {"tabs": tabs(DESK, _, manager=True), **values}
+    html = made.render(template, _=_, lang=ENGLISH, **around)
     return {"statusCode": status, "headers": dict(made.headers), "body": html}

@@ -205,6 +205,8 @@ def test_a_rep_is_told_that_it_is_for_managers_and_nobody_else_gets_in(app: App)
     refused = look(app, app.cookie(token_of(AINA)))
     assert refused.status == 403
     assert AINA.name not in refused.text
+    assert 'href="/desk"' not in refused.text
+    assert '<nav><a href="/">' in refused.text
     sent = look(app, "__Host-dibs=nobody.forged")
     assert (sent.status, sent.headers["location"]) == (303, "/sign-in?to=/desk")
 

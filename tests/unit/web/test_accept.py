@@ -26,5 +26,5 @@ CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q
         ("", False),
     ],
 )
-def test_a_page_is_for_whoever_would_rather_have_it(accept: str, page: bool) -> None:  # noqa: FBT001
+def test_a_page_is_for_whoever_would_rather_have_it(accept: str, page: bool) -> None:
     assert wants_html({"headers": {"accept": accept}}) is page
