@@ -25,7 +25,7 @@ from dibs.race.decide import off
 from dibs.rules.playbook import Playbook
 from dibs.screens.frame import Link, tabs
 from dibs.screens.site import Site, site
-from dibs.web.http import STATUS, Event, Response, wants_html
+from dibs.web.http import STATUS, Event, Response, query, wants_html
 from dibs.web.translations import (
     ENGLISH,
     HEAT,
@@ -37,8 +37,13 @@ from dibs.web.translations import (
     translator,
 )
 from dibs.wiring import Wiring, wiring
+from manage.overview import LEADS
 
 DESK = "/desk"
+DESK_QUERY: dict[str, dict[str, Any]] = {
+    "team": LEADS["team"],
+    "lead": {"description": "The lead that is to be assigned or taken back.", "type": "string"},
+}
 _PAGES = 4
 """How many pages of held leads are read at most: those of reps who hold nothing are empty."""
 _PAUSES = ((15, N_("15 min")), (60, N_("1 hour")), (24 * 60, N_("A day")))
@@ -101,6 +106,9 @@ def show(event: Event, manager: Manager) -> Response:
         reps=sorted(cards, key=lambda card: (not card.on, card.about, card.name)),
         pauses=[(_(words), minutes) for minutes, words in _PAUSES],
         longest=LONGEST_REASON,
+        here=f"{DESK}?team={quote(team)}" if team and not manager.team else DESK,
+        # One at a time: each form lists everybody.
+        opened=query(event, "lead"),
     )
 
 

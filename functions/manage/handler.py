@@ -164,7 +164,7 @@ ROUTES = {
         MANAGER_OF_PART,
         {200: HTML, 303: "", 403: HTML, 422: HTML},
         (InvalidInput,),
-        query={"team": overview.LEADS["team"]},
+        query=desk.DESK_QUERY,
         page=desk.error_page,
     ),
     "GET /leads": Route(

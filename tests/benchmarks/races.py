@@ -27,7 +27,7 @@ from dibs.race.claim import claim
 from dibs.race.records import lead_from, lock_item
 from dibs.race.store import DynamoRaceStore
 from support.builders import World, a_card, a_lead, proof_of
-from support.over_http import own_client
+from support.clients import dynamodb_at
 
 RACES = 10_000
 PROCESSES = 3
@@ -115,7 +115,18 @@ def contend(
     reps: Sequence[Rep],
 ) -> None:
     """Be one of the processes: claim in each race, a lane of them in each thread."""
-    store = DynamoRaceStore(Dynamo(own_client(endpoint)), settings)
+    with dynamodb_at(endpoint) as client:
+        store = DynamoRaceStore(Dynamo(client), settings)
+        told.send(_contended(store, barriers, number, ids, reps))
+
+
+def _contended(
+    store: DynamoRaceStore,
+    barriers: Sequence[Barrier],
+    number: int,
+    ids: Sequence[str],
+    reps: Sequence[Rep],
+) -> tuple[float, list[Try]]:
     for barrier in barriers:
         barrier.wait(WAIT_SECONDS)  # everybody has started
     began = time.monotonic()
@@ -135,7 +146,7 @@ def contend(
 
     with ThreadPoolExecutor(LANES) as pool:
         tries = [one for some in pool.map(run_lane, range(LANES)) for one in some]
-    told.send((time.monotonic() - began, tries))
+    return time.monotonic() - began, tries
 
 
 def _tried(store: DynamoRaceStore, race: int, lead_id: str, rep: Rep) -> Try:

@@ -42,7 +42,7 @@ def test_a_manager_gives_a_lead_to_a_rep_from_the_desk(stack: Stack, phone: Brow
     _, lead = stack.post_lead(company="Quarry Light Bhd")
     card = page.locator("article", has_text="Quarry Light Bhd")
     expect(card).to_be_visible(timeout=30_000)
-    card.locator("summary").tap()
+    card.get_by_role("link", name="Assign or take back").tap()
     rep = stack.described["reps"][2]
     card.get_by_label("Give it to").select_option(rep["rep_id"])
     card.get_by_label("Why, in your own words").first.fill("Knows them")

@@ -83,7 +83,7 @@ def test_a_batch_without_an_instant_comes_back_without_one() -> None:
 
 def test_a_batch_says_whom_by_id_alone() -> None:
     body = batch_body(NotifyBatch("offer", LEAD.lead_id, 1, ("aaaac",), NOON))
-    assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at", "members"}
+    assert set(body) == {"kind", "lead_id", "epoch", "rep_ids", "notify_at", "members", "first"}
 
 
 def test_a_batch_of_the_version_before_is_of_a_team_of_unknown_size() -> None:

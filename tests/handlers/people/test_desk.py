@@ -218,3 +218,15 @@ def test_what_people_write_is_shown_as_text(app: App) -> None:
     text = look(app).text
     assert hostile not in text
     assert "&lt;script&gt;alert(1)" in text
+
+
+def test_the_forms_of_one_lead_are_shown_at_a_time(app: App) -> None:
+    """Each lists everybody: all of them would be megabytes for a large team."""
+    first, other = app.lead(1), app.lead(2)
+    assert "<select" not in look(app).text
+    opened = look(app, lead=first.lead_id).text
+    assert opened.count("<select") == 1
+    assert f"/leads/{first.lead_id}/assign" in opened
+    assert f"/leads/{other.lead_id}/assign" not in opened
+    # What somebody fills in must not be fetched anew under their hands.
+    assert "<script" not in opened
