@@ -44,7 +44,7 @@ def test_what_is_as_the_ledger_says_is_no_fault(scored: World) -> None:
 
 
 def test_a_difference_is_named_and_a_rebuild_mends_it(scored: World) -> None:
-    key = {"pk": {"S": keys.totals_of("1", AINA.rep_id)}, "sk": {"S": "2026-W48"}}
+    key = {"pk": {"S": keys.totals_of("1", AINA.rep_id)}, "sk": {"S": keys.NEWEST}}
     scored.dynamo.delete(scored.settings.standings_table, key)
     result = run("audit")
     assert result.exit_code == 1

@@ -98,6 +98,64 @@ def test_writing_pages_may_die_anywhere_and_boards_are_right(
     assert faults(game, claimed(), claimed(2, BEN), claimed(3)) == []
 
 
+@pytest.mark.parametrize("left_undone", range(4))
+def test_who_has_read_boards_before_sees_all_although_writing_pages_died(
+    game: Game, monkeypatch: pytest.MonkeyPatch, left_undone: int
+) -> None:
+    """What was listed after they read the list may be gone from it when they read it again."""
+    monkeypatch.setattr(standings, "_LISTED_BYTES", 0)
+    game.score(claimed())
+    reader = DynamoStandings(game.database, game.settings)
+    assert [one.counts["claimed"] for one in reader.totals("all")] == [1]
+    game.score(claimed(2))
+    written = list[None]()
+    writes = {name: getattr(Dynamo, name) for name in ("put", "delete")}
+
+    def counted(most: int | None) -> None:
+        written.clear()
+        for name, write in writes.items():
+
+            def may_die(*args: Any, write: Any = write, **more: Any) -> Any:
+                if len(written) == most:
+                    raise Died
+                written.append(None)
+                return write(*args, **more)
+
+            monkeypatch.setattr(Dynamo, name, may_die)
+
+    counted(None)
+    before = list(game.database.scan(game.settings.standings_table))
+    DynamoStandings(game.database, game.settings).write_pages("1")
+    many = len(written)
+    for item in list(game.database.scan(game.settings.standings_table)):
+        game.database.delete(game.settings.standings_table, {k: item[k] for k in ("pk", "sk")})
+    for item in before:
+        writes["put"](game.database, game.settings.standings_table, item)
+    counted(many - 1 - left_undone)
+    with pytest.raises(Died):
+        DynamoStandings(game.database, game.settings).write_pages("1")
+    assert [one.counts["claimed"] for one in reader.totals("all")] == [2]
+    counted(None)
+    # The list begins anew: what it says counts, and no page is forgotten for it.
+    game.score(claimed(3, BEN))
+    shown = {one.rep_id: one.counts["claimed"] for one in reader.totals("all")}
+    assert shown == {AINA.rep_id: 2, BEN.rep_id: 1}
+
+
+def test_who_finds_nothing_to_write_leaves_what_is_known_of_pages(game: Game) -> None:
+    """Of two who find the list too long, the later may find it empty."""
+    game.score(claimed())
+
+    def known() -> list[Any]:
+        found = game.database.scan(game.settings.standings_table)
+        return [item for item in found if item["sk"]["S"] == keys.WRITTEN]
+
+    game.standings.write_pages("1")
+    before = known()
+    game.standings.write_pages("1")
+    assert known() == before
+
+
 def test_what_is_listed_while_pages_are_written_stays(
     game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:

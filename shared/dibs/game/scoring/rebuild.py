@@ -57,7 +57,6 @@ class _Whole:
 
     def __init__(self) -> None:
         self.counts: dict[Key, dict[tuple[str, bool], dict[str, int]]] = {}
-        self.touched = set[Key]()
 
     def add(self, tally: Tally) -> None:
         for place, counts in tally.counts.items():
@@ -71,16 +70,6 @@ class _Whole:
         """Note that the stored totals of a place have more than is known here."""
         for period in periods(place.day):
             self.counts.setdefault((place.rep_id, period), {})
-            self.touched.add((place.rep_id, period))
-
-    def of(self, key: Key) -> Sum:
-        """Return the sum of a rep in a period as it is stored, unless others added to it."""
-        counts, protected = dict[str, dict[str, int]](), dict[str, dict[str, int]]()
-        for (team, is_protected), of in self.counts[key].items():
-            kept = {name: number for name, number in of.items() if number}
-            if kept:
-                (protected if is_protected else counts)[team] = kept
-        return Sum(*key, counts, protected, version=1)
 
 
 def rebuild(
@@ -109,7 +98,7 @@ def rebuild(
     for done, due in _slices(keys):
         build.add(generation, {key: sums.counts[key] for key in due})
         progress("totals", done, len(keys))
-    _publish_all(deps, build, generation, sums, progress)
+    _publish_all(deps, build, generation, keys, progress)
     build.swap(generation)
     for done, some in _slices(names):
         settle(deps, some)
@@ -118,33 +107,37 @@ def rebuild(
 
 
 def _publish_all(
-    deps: ScoreDeps, build: StandingsBuild, generation: str, sums: _Whole, progress: Progress
+    deps: ScoreDeps,
+    build: StandingsBuild,
+    generation: str,
+    keys: Iterable[Key],
+    progress: Progress,
 ) -> None:
-    """Publish a build's sums, each page once.
+    """Publish a build's totals, each page once.
 
-    A page that nobody published yet follows from what is known here. What others counted meanwhile
-    they publish themselves, after this or before: then the page is there, and it is published from
-    the totals.
+    The totals are read back: others may have counted in them what is not known here, and published
+    it before the rest was added. What is counted later is published later, by a higher version.
     """
     rules, done = rules_of(deps.playbooks), 0
-    rep_ids = sorted({rep_id for rep_id, _ in sums.counts})
+    by_period: dict[str, list[Key]] = defaultdict(list)
+    for key in keys:
+        by_period[key[1]].append(key)
+    rep_ids = sorted({rep_id for of in by_period.values() for rep_id, _ in of})
     names = {rep.rep_id: rep.name for rep in deps.roster.get_many(rep_ids).values()}
     badges, monthly = badges_of(rules(0)), cache(lambda month: deps.targets.of(month, rep_ids))
-    by_period: dict[str, list[Key]] = defaultdict(list)
-    for key in sums.counts:
-        by_period[key[1]].append(key)
+    many = sum(map(len, by_period.values()))
     for period in sorted(by_period):
-        keys = by_period[period]
-        known = [sums.of(key) for key in keys if key not in sums.touched]
-        targets = targets_of(lambda month, _: monthly(month), keys)
-        shown = build.publish_first(generation, known, names, targets)
-        for total in known:
+        due = by_period[period]
+        sums = deps.standings.sums(generation, due)
+        targets = targets_of(lambda month, _: monthly(month), due)
+        shown = build.publish_first(generation, sums, names, targets)
+        for total in sums:
             if (total.rep_id, period) in shown:
                 award(deps, generation, total, badges)
-        for _, due in _slices([key for key in keys if key not in shown]):
-            publish(deps, generation, due, rules)
-        done += len(keys)
-        progress("boards", done, len(sums.counts))
+        for _, some in _slices([key for key in due if key not in shown]):
+            publish(deps, generation, some, rules)
+        done += len(due)
+        progress("boards", done, many)
 
 
 def audit_standings(

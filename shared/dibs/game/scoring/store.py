@@ -559,6 +559,8 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
             Busy: others kept writing the same pages.
         """
         listed, _ = self._listed(generation)
+        if not listed:  # Somebody else did it just then, and knows how long the pages are.
+            return
         waiting: dict[tuple[str, str], list[BoardChange]] = defaultdict(list)
         sizes = Counter[str]()
         for change in latest(change for one in listed for change in one.changes).values():
@@ -583,6 +585,10 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                 break
         else:
             raise Busy(conflict=True)
+        # Who has read pages before reads them again. They are told before anything leaves the list,
+        # in case this dies in between, and after it, so that they forget what has left.
+        largest = max(sizes.values(), default=0)
+        self._put_written(generation, largest)
         for one in listed:
             # One that was added to meanwhile stays.
             with suppress(ConditionFailed):
@@ -592,13 +598,15 @@ class DynamoStandings(StandingsStore, StandingsBuild, OwnStandings):
                     "stamp = :was",
                     ExpressionAttributeValues={":was": {"S": one.stamp}},
                 )
-        # Who has read pages before reads them again; until then the changes they know do as well.
+        self._put_written(generation, largest)
+
+    def _put_written(self, generation: str, bytes_: int) -> None:
         self._db.put(
             self._table,
             {
                 **_changes_key(generation, keys.WRITTEN),
                 "stamp": {"S": token_hex(6)},
-                "bytes": {"N": str(max(sizes.values(), default=0))},
+                "bytes": {"N": str(bytes_)},
             },
         )
 
