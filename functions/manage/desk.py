@@ -22,6 +22,7 @@ from dibs.core.rep import Rep
 from dibs.core.values import dataclass
 from dibs.people.operator import all_reps
 from dibs.race.decide import off
+from dibs.roster.callers import manages
 from dibs.rules.playbook import Playbook
 from dibs.screens.frame import Link, tabs
 from dibs.screens.site import Site, site
@@ -40,6 +41,7 @@ from dibs.wiring import Wiring, wiring
 from manage.overview import LEADS
 
 DESK = "/desk"
+_LONGEST_ID = 64
 DESK_QUERY: dict[str, dict[str, Any]] = {
     "team": LEADS["team"],
     "lead": {"description": "The lead that is to be assigned or taken back.", "type": "string"},
@@ -92,7 +94,9 @@ def show(event: Event, manager: Manager) -> Response:
     playbook, team = mine.roster.playbook(), part_shown(event, manager)
     found, more = _listed(mine, team)
     people = [rep for rep in all_reps(mine.roster, team) if rep.active]
-    named_by, urgent = {rep.rep_id: rep for rep in people}, _urgent_first(found, now)
+    named_by, opened = {rep.rep_id: rep for rep in people}, _opened(event, manager, named=people)
+    urgent = _urgent_first(found, now)
+    shown = [lead for lead in urgent if opened is None or lead.lead_id != opened.lead_id]
     cards = [_rep(rep, playbook, now, _) for rep in people]
     return _page(
         200,
@@ -101,15 +105,32 @@ def show(event: Event, manager: Manager) -> Response:
         as_of=_clock(playbook, team, now),
         needs=_needs([lead for lead in urgent if _needs_somebody(lead, now)], _),
         teams=_teams(manager, playbook, team, _),
-        leads=[_lead(lead, named_by, now, _) for lead in urgent[:MOST_LISTED]],
+        leads=[
+            _lead(lead, named_by, now, _)
+            for lead in ([opened] if opened else []) + shown[:MOST_LISTED]
+        ],
         more=more or len(urgent) > MOST_LISTED,
         reps=sorted(cards, key=lambda card: (not card.on, card.about, card.name)),
         pauses=[(_(words), minutes) for minutes, words in _PAUSES],
         longest=LONGEST_REASON,
         here=f"{DESK}?team={quote(team)}" if team and not manager.team else DESK,
         # One at a time: each form lists everybody.
-        opened=query(event, "lead"),
+        opened="" if opened is None else opened.lead_id,
     )
+
+
+def _opened(event: Event, manager: Manager, named: Sequence[Rep]) -> Lead | None:
+    """Return the lead that is to be moved, on whichever page of the list it would be."""
+    asked = query(event, "lead")
+    if not 0 < len(asked) <= _LONGEST_ID:
+        return None
+    lead = wiring().race.read(asked, "-").lead
+    if lead is None or lead.state in (State.WON, State.LOST):
+        return None
+    holder = {rep.rep_id: rep.team for rep in named}.get(lead.owner or "")
+    # Of another team's lead a manager hears nothing; who holds it may be of another team by now.
+    teams = lead.teams if lead.owner is None else (holder or "",)
+    return lead if manages(manager, *teams) else None
 
 
 def _listed(mine: Wiring, team: str) -> tuple[list[Lead], bool]:

@@ -230,3 +230,21 @@ def test_the_forms_of_one_lead_are_shown_at_a_time(app: App) -> None:
     assert f"/leads/{other.lead_id}/assign" not in opened
     # What somebody fills in must not be fetched anew under their hands.
     assert "<script" not in opened
+
+
+def test_a_lead_that_is_opened_is_shown_wherever_it_would_be_listed(app: App) -> None:
+    leads = [app.lead(number) for number in range(1, 4)]
+    app.clock.pass_(seconds=1)
+    opened = look(app, lead=leads[2].lead_id).text
+    assert opened.index(a_card(3).company) < opened.index(a_card(1).company)
+    assert opened.count(a_card(3).company) == look(app).text.count(a_card(3).company)
+    for nothing in ("nobody", "x" * 2000, "\x00"):
+        assert "<select" not in look(app, lead=nothing).text
+
+
+def test_another_teams_lead_is_not_opened(app: App) -> None:
+    lead = app.lead(1)
+    press(app, "/leads/{lead_id}/assign", lead.lead_id, rep_id=CHONG.rep_id, reason="so")
+    assert app.now(lead).owner == CHONG.rep_id
+    assert a_card(1).company in look(app, lead=lead.lead_id).text
+    assert a_card(1).company not in look(app, app.cookie(NORTHERN), lead=lead.lead_id).text
