@@ -149,8 +149,8 @@ def told(found: dict[str, Any]) -> list[Measure]:
     fanout = found["fanout"]
     push, texts = bill.bill_of(found["costs"]["push"]), bill.bill_of(found["costs"]["texts"])
     return [
-        *_claims(found["claims"]["plain"], 1.0),
-        *_claims(found["claims"]["every_rule"], 1.0, ", every rule on")[:4],
+        *_claims(found["claims"]["plain"]),
+        *_claims(found["claims"]["every_rule"], ", every rule on")[:6],
         *_against_fastapi(found["against_fastapi"]),
         _races(found["races"]),
         *_deployed(found["deployed"]),
@@ -191,18 +191,18 @@ def told(found: dict[str, Any]) -> list[Measure]:
     ]
 
 
-def _claims(found: dict[str, Any], goal: float, rules: str = "") -> list[Measure]:
-    took, requests = found["milliseconds"], found["requests"]
+def _claims(found: dict[str, Any], rules: str = "") -> list[Measure]:
+    requests = found["requests"]
     measures = [
-        Measure(
-            f"A {name} claim, handler against a bare loop{rules}",
-            found["ratio"][outcome],
-            f"{found['ratio'][outcome]:.2f} × ({took[f'{outcome}, handler']:.1f} ms against "
-            f"{took[f'{outcome}, bare']:.1f})",
-            goal,
-            f"≤ {goal:.2f} ×",
+        _against_bare(f"A {name} claim{what}, handler against a bare loop{rules}", taken, goal)
+        for took, what, goal in (
+            (found["milliseconds"], "", 0.8),
+            (found["processor_milliseconds"], "'s processor time", 0.6),
         )
-        for outcome, name in (("win", "winning"), ("loss", "losing"))
+        for name, taken in (
+            (name, (took[f"{outcome}, handler"], took[f"{outcome}, bare"]))
+            for outcome, name in (("win", "winning"), ("loss", "losing"))
+        )
     ]
     for start in ("warm", "new process"):
         won = [sum(requests[f"winner by {way}, {start}"].values()) for way in ("api", "page")]
@@ -229,6 +229,12 @@ def _claims(found: dict[str, Any], goal: float, rules: str = "") -> list[Measure
             )
         )
     return measures
+
+
+def _against_bare(what: str, taken: tuple[float, float], goal: float) -> Measure:
+    ours, bare = taken
+    said = f"{ours / bare:.2f} × ({ours:.1f} ms against {bare:.1f})"
+    return Measure(what, ours / bare, said, goal, f"≤ {goal:.2f} ×")
 
 
 def _against_fastapi(found: dict[str, Any]) -> list[Measure]:
@@ -377,8 +383,8 @@ def _startup(found: dict[str, Any]) -> Measure:
         "Claim function's imports and client against boto3's",
         found["ratio"],
         f"{found['ratio']:.2f} × ({took['claim']:.0f} ms against {took['boto3']:.0f})",
-        1.0,
-        "≤ 1.00 ×",
+        0.7,
+        "≤ 0.70 ×",
     )
 
 
