@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import Any
 
 from boards import contract, metrics, page, sign_in
-from boards.sign_in import BOARD as _BOARD
 from dibs.aws import clock
 from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_PART, VIEWER_OF_PART, part_shown
 from dibs.core.calendar import Period
@@ -37,13 +36,13 @@ from dibs.game.scoring.response_speed import RESPONSE_SPEED, SpeedBoard, respons
 from dibs.intake.blind_mix import mix_reached
 from dibs.reports.assignment import TeamReport, assignment
 from dibs.reports.assignment_rows import Row
+from dibs.screens.frame import BOARD, REPORT
 from dibs.web.entry import http
 from dibs.web.http import Event, Response, answer, path, query, wants_html
 from dibs.web.route import ANYBODY, HTML, Route
 from dibs.web.sign_in import caller, own_path
 from dibs.wiring import wiring
 
-_REPORT = "/reports/assignment"
 _MOST_WEEKS = 52
 
 _TEAM = {"description": "One of the playbook's teams; a rep's own at most.", "type": "string"}
@@ -262,7 +261,7 @@ ROUTES = {
             },
             "as_of": _AS_OF | {"description": "Of response_speed, as it was then."},
         },
-        page=_for_browsers(_BOARD, "Show the board of points"),
+        page=_for_browsers(BOARD, "Show the board of points"),
     ),
     "GET /reports/assignment": Route(
         assignment_report,
@@ -274,7 +273,7 @@ ROUTES = {
             "week": {"description": "Such as 2026-W47; the last one unless named."},
             "as_of": _AS_OF,
         },
-        page=_for_browsers(_REPORT, "Show last week’s report", managers=True),
+        page=_for_browsers(REPORT, "Show last week’s report", managers=True),
     ),
     "GET /reports/blind": Route(
         blind_report,

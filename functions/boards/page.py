@@ -21,7 +21,7 @@ from dibs.reports.assignment import TeamReport
 from dibs.reports.assignment_rows import DIMENSIONS
 from dibs.reports.team_entries import KINDS
 from dibs.rules.playbook import Playbook
-from dibs.screens.frame import Link, tabs
+from dibs.screens.frame import BOARD, REPORT, Link, tabs
 from dibs.screens.site import Site
 from dibs.screens.site import site as build_site
 from dibs.web.http import RETRY_AFTER_SECONDS, STATUS, Response
@@ -68,7 +68,7 @@ def report(reports: Sequence[TeamReport], need: int, as_of: datetime) -> Respons
     Rows of fewer leads than `need` are listed apart.
     """
     weeks = sorted({one.period.name for one in reports})
-    around = tabs("/reports/assignment", translator(ENGLISH), manager=True)
+    around = tabs(REPORT, translator(ENGLISH), manager=True)
     values = {"reports": reports, "need": need, "weeks": weeks, "as_of": as_of, "tabs": around}
     return _page(200, "report.html", by=DIMENSIONS, **values)
 
@@ -115,7 +115,7 @@ def board(
         title=_board_name(found.metric, _),
         means=found.definition.means,
         longest=_longest(found),
-        tabs=tabs("/boards/points", _, manager=viewer is None),
+        tabs=tabs(BOARD, _, manager=viewer is None),
         who=_("All teams") if teams else team.name if team else _("All reps"),
         own="" if mine is None else mine.id,
         viewed=viewer is not None,

@@ -30,7 +30,8 @@ from dibs.people.access import (
     use_link,
 )
 from dibs.roster.callers import calling_viewer
-from dibs.web.http import Event, Response, answer, path, query, wants_html, well_formed
+from dibs.screens.frame import DESK, HOME
+from dibs.web.http import Event, Response, answer, path, query, see_other, wants_html, well_formed
 from dibs.web.route import ANYBODY, HTML, Route
 from dibs.web.sign_in import (
     NO_SESSION,
@@ -42,9 +43,6 @@ from dibs.web.sign_in import (
 )
 from dibs.wiring import wiring
 
-DESK = "/desk"
-BOARD = "/boards/points"
-HOME = "/"
 _PAGE = "/sign-in"
 
 
@@ -54,7 +52,8 @@ def show(event: Event) -> Response:
 
 
 def _demo() -> list[dict[str, str]]:
-    """Return whom a visitor of the local stack may be; on AWS nobody, whatever is set."""
+    """Return the demo's people, for a visitor of the local stack. On AWS there are none, even where
+    the variable is set."""
     people = os.environ.get("DEMO_SIGN_IN", "")
     if not people or not is_local(wiring().settings.public_url):
         return []
@@ -198,8 +197,7 @@ def _signed_in(session: Session, to: str) -> Response:
 
 
 def _to(where: str, cookie: str) -> Response:
-    headers = {"location": where, "cache-control": "no-store"}
-    return {"statusCode": 303, "headers": headers, "cookies": [cookie], "body": ""}
+    return {**see_other(where), "cookies": [cookie]}
 
 
 def _own_page(event: Event) -> None:

@@ -53,6 +53,7 @@ from dibs.web.http import (
     lead_id,
     path,
     query,
+    see_other,
     wants_html,
     won_body,
 )
@@ -148,12 +149,7 @@ def outcome(event: Event, sent: OutcomeIn) -> Response:
 def _to_page(event: Event, sent: OutcomeIn) -> Response:
     """Send the browser on to the page, which says what was recorded; going back sends nothing."""
     asked = urlencode({"told": sent.outcome, "tap": sent.outcome_id})
-    where = f"/c/{quote(path(event, 'token'), safe='')}?{asked}"
-    return {
-        "statusCode": 303,
-        "headers": {"location": where, "cache-control": "no-store"},
-        "body": "",
-    }
+    return see_other(f"/c/{quote(path(event, 'token'), safe='')}?{asked}")
 
 
 def _recorded(event: Event, link: Link) -> str:

@@ -24,14 +24,14 @@ from dibs.people.operator import all_reps
 from dibs.race.decide import off
 from dibs.roster.callers import manages
 from dibs.rules.playbook import Playbook
-from dibs.screens.frame import Link, tabs
+from dibs.screens.frame import DESK, HOME, Link, tabs
 from dibs.screens.site import Site, site
-from dibs.web.http import STATUS, Event, Response, query, wants_html
+from dibs.web.http import STATUS, Event, Response, query, see_other, wants_html
 from dibs.web.translations import (
     ENGLISH,
-    HEAT,
     N_,
     Translator,
+    heat,
     in_words,
     named,
     refusal_sentence,
@@ -40,7 +40,6 @@ from dibs.web.translations import (
 from dibs.wiring import Wiring, wiring
 from manage.overview import LEADS
 
-DESK = "/desk"
 _LONGEST_ID = 64
 DESK_QUERY: dict[str, dict[str, Any]] = {
     "team": LEADS["team"],
@@ -213,9 +212,11 @@ def _lead(lead: Lead, reps: dict[str, Rep], now: datetime, _: Translator) -> Lea
     due = ""
     if lead.state in CLAIMED and lead.worked_at is None and lead.return_at is not None:
         due = _("goes back in {time}", time=in_words(lead.return_at - now, ENGLISH))
-    score = lead.preview.score
-    heat = _(HEAT[lead.quality]) + (f" {score}" if score is not None else "")
-    about = (heat, _("a test") if lead.test else "", lead.preview.source)
+    about = (
+        heat(lead.quality, lead.preview.score, _),
+        _("a test") if lead.test else "",
+        lead.preview.source,
+    )
     return LeadCard(
         lead.lead_id,
         named(lead.preview.company, ENGLISH),
@@ -255,11 +256,7 @@ def next_page(event: Event, response: Response) -> Response:
     """Return what follows a change: for a form of the desk, the desk."""
     if not wants_html(event):
         return response
-    return {
-        "statusCode": 303,
-        "headers": {"location": DESK, "cache-control": "no-store"},
-        "body": "",
-    }
+    return see_other(DESK)
 
 
 def error_page(event: Event, error: DibsError) -> Response | None:
@@ -267,16 +264,12 @@ def error_page(event: Event, error: DibsError) -> Response | None:
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return {
-            "statusCode": 303,
-            "headers": {"location": f"/sign-in?to={DESK}", "cache-control": "no-store"},
-            "body": "",
-        }
+        return see_other(f"/sign-in?to={DESK}")
     _ = translator(ENGLISH)
     status = STATUS[type(error)]
     if isinstance(error, Forbidden):
         # A rep has no desk: the first page leads everybody to their own.
-        return _page(status, "message.html", problem=str(error), back="/", called="Dibs", tabs=())
+        return _page(status, "message.html", problem=str(error), back=HOME, called="Dibs", tabs=())
     return _page(status, "message.html", problem=str(error), back=DESK, called=_("Desk"))
 
 

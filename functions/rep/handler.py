@@ -39,8 +39,19 @@ from dibs.race.decide import Refused
 from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import exclusive_until, next_opening
+from dibs.screens.frame import HOME
 from dibs.web.entry import http
-from dibs.web.http import EPOCH, Event, Response, answer, epoch_asked, lead_id, path, wants_html
+from dibs.web.http import (
+    EPOCH,
+    Event,
+    Response,
+    answer,
+    epoch_asked,
+    lead_id,
+    path,
+    see_other,
+    wants_html,
+)
 from dibs.web.json_body import FORM
 from dibs.web.outcome import OutcomeIn
 from dibs.web.route import HTML, Route
@@ -182,7 +193,7 @@ def release(event: Event, caller: Shown, sent: ReleaseIn) -> Response:
     if not undone:
         wiring().timers.check("queue.check")  # they may be given another
     if wants_html(event):
-        return page.to(home.HOME)
+        return see_other(HOME)
     return answer(200, {"lead_id": lead.lead_id, "state": lead.state, "undone": undone})
 
 
@@ -246,7 +257,7 @@ def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
 def switch(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
     """`POST /me/availability`: the same from the form of my page, which comes next."""
     availability(event, rep, sent)
-    return page.to(home.HOME)
+    return see_other(HOME)
 
 
 def me(event: Event, caller: tuple[Rep, Usage]) -> Response:

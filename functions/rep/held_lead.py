@@ -13,7 +13,7 @@ from dibs.ledger.activities import next_moves
 from dibs.ledger.entries import Entry, activity_id_of
 from dibs.ledger.in_hand import InHand, held_view, in_hand
 from dibs.ledger.quick import next_outcomes, tell_outcome
-from dibs.web.http import Event, Response, answer, card_body, lead_id, path, wants_html
+from dibs.web.http import Event, Response, answer, card_body, lead_id, path, see_other, wants_html
 from dibs.web.outcome import OutcomeIn
 from dibs.web.route import reads
 from dibs.wiring import wiring
@@ -48,7 +48,7 @@ def outcome(event: Event, rep: Rep, sent: OutcomeIn) -> Response:
     if any(one.freed for one in told):
         mine.timers.check("queue.check")
     if wants_html(event):
-        return page.to(_page(event))
+        return see_other(_page(event))
     found = in_hand(mine.race, mine.ledger, lead, rep.rep_id, clock.now())
     body = {
         "lead_id": lead,

@@ -7,12 +7,10 @@ from dibs.core.errors import DibsError, Forbidden, Unauthorized
 from dibs.core.rep import Rep, Usage
 from dibs.ledger.quick import next_outcomes
 from dibs.offers.open_offers import open_offers
-from dibs.web.http import Event, Response, wants_html
+from dibs.screens.frame import DESK, HOME, ME
+from dibs.web.http import Event, Response, see_other, wants_html
 from dibs.wiring import wiring
 from rep import page
-
-HOME = "/"
-DESK = "/desk"
 
 
 def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -33,7 +31,7 @@ def page_of(event: Event, error: DibsError) -> Response | None:
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return page.sign_in(event, "/me" if event.get("routeKey") == "GET /me" else HOME)
+        return page.sign_in(event, ME if event.get("routeKey") == "GET /me" else HOME)
     if isinstance(error, Forbidden):
-        return page.to(DESK)
+        return see_other(DESK)
     return page.problem(error)

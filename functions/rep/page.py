@@ -20,18 +20,18 @@ from dibs.ledger.texts import closed_sentence, deadline, done_label
 from dibs.offers.open_offers import OpenOffer
 from dibs.race.decide import Refused, off
 from dibs.rules.playbook import Playbook
-from dibs.screens.frame import tabs
+from dibs.screens.frame import HOME, ME, tabs
 from dibs.screens.site import Site
 from dibs.screens.site import site as build_site
 from dibs.web.contact import dialable, writable
-from dibs.web.http import STATUS, Event, Response, query
+from dibs.web.http import STATUS, Event, Response, query, see_other
 from dibs.web.route import reads
 from dibs.web.translations import (
     ENGLISH,
-    HEAT,
     N_,
     OUTCOME_LABELS,
     Translator,
+    heat,
     local_time,
     named,
     not_done,
@@ -111,7 +111,7 @@ def home(
         pauses=[minutes for minutes in _PAUSES if minutes <= longest],
         offers=[_offer(one, rep, now) for one in offers],
         held=[_held(lead, outcomes, rep, now) for lead, outcomes in held],
-        here="/",
+        here=HOME,
     )
 
 
@@ -138,8 +138,7 @@ def _heat(lead: Lead, _: Translator) -> str:
     """Return what is said of a lead's warmth, with the score where there is one."""
     if lead.blind:
         return ""
-    words, score = _(HEAT[lead.quality]), lead.shown.score
-    return words if score is None else f"{words} {score}"
+    return heat(lead.quality, lead.shown.score, _)
 
 
 def _held(lead: Lead, outcomes: tuple[str, ...], rep: Rep, now: datetime) -> Row:
@@ -198,7 +197,7 @@ def me(rep: Rep, card: Mapping[str, Any], now: datetime) -> Response:
         card=card,
         back_at=local_time(back_at, rep, now) if back_at else "",
         turn="–".join(local_time(turn[end], rep, now) for end in ("from", "until")) if turn else "",
-        here="/me",
+        here=ME,
     )
 
 
@@ -214,19 +213,13 @@ def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Respon
     return _page(status, "message.html", language, said=said, gone=gone, back=back)
 
 
-def to(where: str) -> Response:
-    """Another page comes next."""
-    headers = {"location": where, "cache-control": "no-store"}
-    return {"statusCode": 303, "headers": headers, "body": ""}
-
-
 def sign_in(event: Event, comes_next: str) -> Response:
     """Where to sign in, after which the page `comes_next`.
 
     What a request without a session would have changed is not done, and that page says so.
     """
     dropped = "" if reads(event.get("routeKey", "")) else quote(f"?{DROPPED}")
-    return to(f"/sign-in?to={comes_next}{dropped}")
+    return see_other(f"/sign-in?to={comes_next}{dropped}")
 
 
 def was_dropped(event: Event) -> bool:

@@ -28,7 +28,7 @@ class Publisher(Protocol):
     def send(self, prepared: Sequence[Any]) -> list[datetime | None]:
         """Publish what was prepared, all at once; return when each was sent first.
 
-        None stands for a message that SNS refused or did not answer: somebody else has to tell.
+        None: SNS refused the message, or did not answer; the caller notifies the rep another way.
         """
 
 

@@ -131,7 +131,8 @@ def _kept_from_before(
     Theirs is recorded for this opening too, from when it was claimable again.
     """
     since = lead.first_epoch
-    # In a small team whoever was told since the first wave was queued is in its one item.
+    # A small team has one item for its notices. Where nobody had one when this was queued, all
+    # are in that item.
     together = batch.first and batch.small
     known = deps.offers.notices(
         lead.lead_id, lead.epoch, batch.rep_ids, since=since, together=together

@@ -31,7 +31,7 @@ class NotifyBatch:
 
     `notify_at` is the common instant at which every batch of a wave starts (N6), or when a text
     that waits is looked at again. `members` is how many the lead's teams have, 0 where that is not
-    known. `first` says that nobody had been told of the lead when this was queued.
+    known. `first`: nobody had been notified of the lead when this was queued.
     """
 
     kind: str

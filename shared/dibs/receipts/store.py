@@ -168,7 +168,7 @@ def page_from(item: Item) -> list[ChainLink]:
     except (zlib.error, ValueError):
         lines = ""
     parts = (line.partition(" ") for line in lines.split("\n"))
-    return [ChainLink(text, told) for told, _, text in parts]
+    return [ChainLink(text, digest) for digest, _, text in parts]
 
 
 class DynamoRaces(Races):

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dibs.core.values import dataclass
 from dibs.web.translations import N_, Translator
 
-REPS = (
-    ("/", N_("Leads")),
-    ("/boards/points", N_("Boards")),
-    ("/me", N_("Me")),
-)
-MANAGERS = (
-    ("/desk", N_("Desk")),
-    ("/boards/points", N_("Boards")),
-    ("/reports/assignment", N_("Report")),
-)
+HOME = "/"
+ME = "/me"
+BOARD = "/boards/points"
+DESK = "/desk"
+REPORT = "/reports/assignment"
+REPS = ((HOME, N_("Leads")), (BOARD, N_("Boards")), (ME, N_("Me")))
+MANAGERS = ((DESK, N_("Desk")), (BOARD, N_("Boards")), (REPORT, N_("Report")))
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,12 @@ def answer(status: int, body: Mapping[str, Any], kind: str = "json") -> Response
     }
 
 
+def see_other(where: str) -> Response:
+    """Return where a browser looks next, without keeping that in mind."""
+    headers = {"location": where, "cache-control": "no-store"}
+    return {"statusCode": 303, "headers": headers, "body": ""}
+
+
 def csv_answer(text: str, following: str = "") -> Response:
     """Return a CSV answer; `following` is where the rest of it is, if there is more."""
     headers = {"content-type": "text/csv; charset=utf-8", **_SAFE}

@@ -128,6 +128,13 @@ HEAT = {
 }
 """What is said of a lead's warmth."""
 
+
+def heat(quality: Quality, score: int | None, _: Translator) -> str:
+    """Return what is said of a lead's warmth, with its score where there is one."""
+    words = _(HEAT[quality])
+    return words if score is None else f"{words} {score}"
+
+
 OUTCOME_LABELS: Mapping[str, str] = {
     "called": N_("Called"),
     "no answer": N_("No answer"),

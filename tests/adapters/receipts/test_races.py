@@ -271,7 +271,7 @@ class Vault:
         page = self.item(f"{keys.race(1)}#PAGE")
         changed = change([f"{link.hash} {link.text}" for link in page_from(page)])
         altered = (line.partition(" ") for line in changed)
-        links = [ChainLink(text, told) for told, _, text in altered]
+        links = [ChainLink(text, digest) for digest, _, text in altered]
         self.put(page_item(page["lead_id"]["S"], page["sk"]["S"], links))
 
     def rewrite(self, change: Callable[[list[str]], list[str]]) -> None:

@@ -40,10 +40,10 @@ const busy = () => document.hidden || performance.now() < pressed ||
 const same = (one) => {
   let path = "";
   for (; one.localName !== "main"; one = one.parentElement) {
-    const told = ["id", "href", "action", "name", "value"]
+    const attributes = ["id", "href", "action", "name", "value"]
       .filter((each) => one.getAttribute(each))
       .map((each) => `[${each}="${CSS.escape(one.getAttribute(each))}"]`).join("");
-    path = `>${one.localName}${told}${path}`;
+    path = `>${one.localName}${attributes}${path}`;
   }
   return `main${path}`;
 };
@@ -51,11 +51,11 @@ const same = (one) => {
 // What is announced once is not announced again each time it is fetched.
 const announced = (of) => [...of.querySelectorAll("main [role=alert], main [role=status]")];
 const words = (each) => each.textContent;
-let told = announced(document).map(words);
+let heard = announced(document).map(words);
 
 let last = "";
 const follow = async () => {
-  if (busy() || $("main[data-still]")) return;
+  if (busy()) return;
   try {
     const got = await fetch(location.href, { headers: { accept: "text/html" } });
     if (got.redirected) return location.assign(got.url);
@@ -69,8 +69,8 @@ const follow = async () => {
     const focus = document.activeElement?.closest("main *");
     const path = focus && same(focus);
     const now = announced(fresh), said = now.map(words);
-    for (const each of now) if (told.includes(words(each))) each.removeAttribute("role");
-    told = said;
+    for (const each of now) if (heard.includes(words(each))) each.removeAttribute("role");
+    heard = said;
     $("main").replaceWith($("main", fresh));
     if (path) $(path)?.focus();
     document.title = fresh.title;
