@@ -48,17 +48,19 @@ _PAGE = "/sign-in"
 
 def show(event: Event) -> Response:
     """`GET /sign-in`: the page to sign in, with a phone number or a token; `?to=` comes next."""
-    return page.sign_in(to=own_path(query(event, "to")), demo=_demo())
+    return page.sign_in(to=own_path(query(event, "to")), demo=_demo(query(event, "as")))
 
 
-def _demo() -> list[dict[str, str]]:
-    """Return the demo's people, for a visitor of the local stack. On AWS there are none, even where
-    the variable is set."""
+def _demo(asked: str) -> list[dict[str, str]]:
+    """Return the demo's people, or the one asked for, for a visitor of the local stack.
+
+    On AWS there are none, even where the variable is set.
+    """
     people = os.environ.get("DEMO_SIGN_IN", "")
     if not people or not is_local(wiring().settings.public_url):
         return []
     found: list[dict[str, str]] = json.loads(people)
-    return found
+    return [one for one in found if one["as"] == asked] or found
 
 
 def by_token(event: Event, sent: SignInForm) -> Response:
@@ -219,7 +221,15 @@ def _address(event: Event) -> str:
 _TO = {"to": {"description": "Which page of ours comes after signing in."}}
 
 ROUTES = {
-    "GET /sign-in": Route(show, ANYBODY, {200: HTML}, query=_TO),
+    "GET /sign-in": Route(
+        show,
+        ANYBODY,
+        {200: HTML},
+        query={
+            **_TO,
+            "as": {"description": "Which person of the demo; on the local stack alone."},
+        },
+    ),
     "POST /sign-in": Route(
         by_token,
         ANYBODY,

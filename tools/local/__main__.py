@@ -54,12 +54,11 @@ def up() -> None:
     started_now = bring_up(here)
     described = here.stack()
     you, texts = described["reps"][0], f"{here.endpoint}/_ministack/sns/sms-messages"
-    who = f"{described['public_url']}/ (be a rep or the manager, by one tap)"
     moved = f"DIBS_PORT={here.port} " if "DIBS_PORT" in os.environ else ""
     stop = f"`{moved}make down` stops it" if started_now else "it was running already"
     console.print(f"Dibs runs on port {here.port}; {stop}. To try it:", highlight=False)
     for what, how in (
-        ("every screen", who),
+        *((f"be a {who}", link) for who, link in described["demo_links"].items()),
         ("post a lead", '.local/env/bin/dibs lead post --company "Acme" --score 86'),
         (f"{you['name']}'s claim links", f".local/env/bin/dibs link {you['rep_id']}"),
         ("texts that were sent", texts),

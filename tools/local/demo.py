@@ -60,6 +60,13 @@ TEAM = (
     DemoRep("Liam Walsh", "south", 3, "Australia/Sydney", "+61491570006"),
 )
 
+DEMO = {
+    "english": (YOU, "rep, English"),
+    "malay": ("Aisyah Rahman", "rep, Malay"),
+    "manager": (MANAGER, "manager"),
+}
+"""Who a newcomer may be, by the word in the link."""
+
 QUEST = {
     "name": "First weeks",
     "badge": "Ready to race",
@@ -209,6 +216,7 @@ def _describe(
         "functions": functions(),
         "settings": {name.upper(): value for name, value in vars(settings).items() if value},
         "manager_token": tokens.of("manager"),
+        "demo_links": demo_links(place.public_url),
         "reps": [
             {
                 "rep_id": rep.rep_id,
@@ -227,13 +235,17 @@ def _describe(
         path.chmod(0o600)
 
 
+def demo_links(public_url: str) -> dict[str, str]:
+    """Return the newcomer's demo: who one may be, and the page where one tap makes one so."""
+    return {who: f"{public_url}/sign-in?as={key}" for key, (_, who) in DEMO.items()}
+
+
 def _offer_sign_in(function: str, reps: list[Rep], tokens: _Tokens) -> None:
-    """Let the page to sign in offer some of the demo's people, each by one tap."""
-    english, malay = reps[0], next(rep for rep in reps if rep.language == "ms")
+    """Let the page to sign in offer the people of the demo, each by one tap."""
+    owners = {MANAGER: "manager", **{rep.name: rep.rep_id for rep in reps}}
     people = [
-        {"name": english.name, "who": "rep, English", "token": tokens.of(english.rep_id)},
-        {"name": malay.name, "who": "rep, Malay", "token": tokens.of(malay.rep_id)},
-        {"name": MANAGER, "who": "manager", "token": tokens.of("manager")},
+        {"as": key, "name": name, "who": who, "token": tokens.of(owners[name])}
+        for key, (name, who) in DEMO.items()
     ]
     functions = client("lambda")
     found = functions.get_function_configuration(FunctionName=function)

@@ -100,6 +100,10 @@ class RaceShow:
             "Companies, people and numbers are invented.\n"
             "Some leads are kept for you: open the link and claim. Ctrl-C ends it all.\n"
         )
+        console.print("Its screens; one tap there makes you this person:")
+        for who, link in self._stack["demo_links"].items():
+            console.print(f"  {who:<14} {link}", highlight=False, soft_wrap=True)
+        console.print()
 
     def _show(self, races: int) -> None:
         next_post = time.monotonic()

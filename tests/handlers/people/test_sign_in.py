@@ -28,8 +28,9 @@ def people(app: App) -> None:
 def send(app: App, route: str, body: str = "", **given: Any) -> dict[str, Any]:
     """Ask as a browser does, and return the answer with its cookies."""
     path = {name: given.pop(name) for name in ("token", "session_id") if name in given}
+    words = given.pop("query", {})
     asked = http("http_board", route, path, body, **{"authorization": None, **given})
-    asked.pop("queryStringParameters", None)
+    asked["queryStringParameters"] = words
     return dict(app.run("boards", asked))
 
 
@@ -292,12 +293,22 @@ def test_signing_in_leads_to_no_other_site(app: App, to: str) -> None:
 def test_the_demo_is_offered_on_somebodys_own_machine_alone(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = [{"name": "Robin Sayers", "who": "rep, English", "token": token_of(AINA)}]
+    people = [
+        {"as": "english", "name": "Robin Sayers", "who": "rep, English", "token": token_of(AINA)},
+        {"as": "malay", "name": "Aisyah Rahman", "who": "rep, Malay", "token": token_of(BEN)},
+    ]
     monkeypatch.setenv("DEMO_SIGN_IN", json.dumps(people))
     page = send(app, "GET /sign-in")
     assert token_of(AINA) not in page["body"]
     local = replace(wiring().settings, public_url="http://dibs.localhost:4566")
     monkeypatch.setattr(wiring(), "settings", local)
-    page = send(app, "GET /sign-in")
-    assert "Robin Sayers" in page["body"]
-    assert f'value="{token_of(AINA)}"' in page["body"]
+    for asked, names in (
+        ("", ("Robin Sayers", "Aisyah Rahman")),
+        ("malay", ("Aisyah Rahman",)),
+        ("nobody", ("Robin Sayers", "Aisyah Rahman")),
+    ):
+        page = send(app, "GET /sign-in", query={"as": asked})
+        shown = [one["name"] for one in people if one["name"] in page["body"]]
+        assert tuple(shown) == names
+        assert page["body"].count(" autofocus") == 1
+    assert f'value="{token_of(BEN)}"' in page["body"]
