@@ -8,7 +8,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from boards import contract, metrics, page, sign_in
+from boards import contract, logo, metrics, page, sign_in
 from dibs.aws import clock
 from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_PART, VIEWER_OF_PART, part_shown
 from dibs.core.calendar import Period
@@ -293,6 +293,7 @@ ROUTES = {
         contract.document, ANYBODY, {200: "application/openapi+json", 304: ""}
     ),
     "GET /docs": Route(contract.show, ANYBODY, {200: HTML}),
+    "GET /logo": Route(logo.show, ANYBODY, {200: "image/*"}, (RouteNotFound,)),
     **metrics.ROUTES,
     **sign_in.ROUTES,
 }

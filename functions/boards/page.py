@@ -26,6 +26,7 @@ from dibs.screens.site import Site
 from dibs.screens.site import site as build_site
 from dibs.web.http import RETRY_AFTER_SECONDS, STATUS, Response
 from dibs.web.translations import ENGLISH, N_, Translator, translator
+from dibs.wiring import look
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -55,7 +56,7 @@ _SCOPES = {"reps": N_("Reps"), "teams": N_("Teams")}
 @lru_cache(maxsize=1)
 def site() -> Site:
     """Build, on first use, what all pages share."""
-    built = build_site(_TEMPLATES)
+    built = build_site(_TEMPLATES, embeds=True)
     built.environment.globals.update(lang=ENGLISH, _=translator(ENGLISH))
     filters = {"duration": _duration, "percent": _percent, "moment": _moment, "figure": _figure}
     built.environment.filters.update(filters, plain=_plain, span=_span)
@@ -198,9 +199,7 @@ def message(error: DibsError, back: str, called: str) -> Response:
 
 
 def _page(status: int, template: str, **values: Any) -> Response:
-    here = site()
-    body = here.render(template, **values)
-    return {"statusCode": status, "headers": dict(here.headers), "body": body}
+    return site().page(status, template, look(), **values)
 
 
 def _duration(seconds: float | None, language: str = ENGLISH) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -41,7 +41,7 @@ from dibs.web.sign_in import (
     is_local,
     own_path,
 )
-from dibs.wiring import wiring
+from dibs.wiring import look, wiring
 
 _PAGE = "/sign-in"
 
@@ -117,7 +117,7 @@ def ask(event: Event, sent: PhoneIn) -> Response:
     return answer(202, {"sent": "if a rep has this number"})
 
 
-def look(event: Event) -> Response:
+def show_link(event: Event) -> Response:
     """`GET /in/{token}`: a page with one button; looking does not use the link up."""
     good = link_is_good(wiring().credentials, path(event, "token"), clock.now())
     to = own_path(query(event, "to"))
@@ -152,7 +152,7 @@ def sign_out(event: Event) -> Response:
         said = None
     if said is not None and said.session:
         wiring().credentials.end_session(said.owner, said.digest)
-    return _to(_PAGE, cookie_for("", wiring().settings.public_url, NO_SESSION))
+    return _to(_PAGE, _cookie("", NO_SESSION))
 
 
 def sessions(event: Event, who: Rep | Manager) -> Response:
@@ -193,9 +193,13 @@ def _id(digest: str) -> str:
 
 
 def _signed_in(session: Session, to: str) -> Response:
-    lasting = session.ends_at - clock.now()
-    cookie = cookie_for(session.secret, wiring().settings.public_url, lasting)
+    cookie = _cookie(session.secret, session.ends_at - clock.now())
     return _to(to or (DESK if is_manager(session.owner) else HOME), cookie)
+
+
+def _cookie(secret: str, lasting: timedelta) -> str:
+    embedded = bool(look().embed_in)
+    return cookie_for(secret, wiring().settings.public_url, lasting, embedded=embedded)
 
 
 def _to(where: str, cookie: str) -> Response:
@@ -245,7 +249,7 @@ ROUTES = {
         body=PhoneIn,
         repeated="Each time is a new link, a few an hour.",
     ),
-    "GET /in/{token}": Route(look, ANYBODY, {200: HTML}, query=_TO),
+    "GET /in/{token}": Route(show_link, ANYBODY, {200: HTML}, query=_TO),
     "POST /in/{token}": Route(
         by_link,
         ANYBODY,

@@ -10,7 +10,7 @@ that changes: a phone on a bad network loads style and script once, with the pag
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
@@ -21,6 +21,7 @@ from urllib.parse import quote
 from dibs.core.errors import Refusal
 from dibs.core.lead import Contact, Preview
 from dibs.core.quality import Quality
+from dibs.rules.rules import SHIPPED_LOOK, Look
 from dibs.screens.site import Site, clock, site
 from dibs.web.contact import dialable, writable
 from dibs.web.translations import (
@@ -39,21 +40,31 @@ _POSTS_SHOWN = 5
 
 @dataclass(frozen=True)
 class Page:
-    """A whole HTTP answer but for its encoding."""
+    """A whole HTTP answer but for its encoding; `look` is the organisation's (U9)."""
 
     status: int
     render: Callable[..., str]
-    headers: dict[str, str]
+    more: Mapping[str, str]
+    look: Look = SHIPPED_LOOK
+
+    def dressed(self, look: Look) -> Page:
+        """Return this page in an organisation's name and colours."""
+        return replace(self, look=look)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with every page, and what this one has besides."""
+        return {**_site().headers(self.look), **self.more}
 
     @cached_property
     def html(self) -> str:
         """The page."""
-        return self.render(part=False)
+        return self.render(look=self.look, part=False)
 
     @cached_property
     def part(self) -> str:
         """What our script swaps in: the page without the style, script and labels it has."""
-        return self.render(part=True)
+        return self.render(look=self.look, part=True)
 
 
 def open_page(
@@ -280,8 +291,7 @@ def busy_page(token: str, language: str, *, posted: bool = False) -> Page:
         posted=posted,
         action="claim" if posted else token,
     )
-    headers = page.headers | {"retry-after": str(_RETRY_AFTER_SECONDS)}
-    return Page(page.status, page.render, headers)
+    return replace(page, more={"retry-after": str(_RETRY_AFTER_SECONDS)})
 
 
 def undone_page(language: str) -> Page:
@@ -298,7 +308,8 @@ def undo_over_page(token: str, language: str, *, posted: bool = False) -> Page:
 @lru_cache(maxsize=1)
 def _site() -> Site:
     """Build, on first use, what all pages share."""
-    built = site(_TEMPLATES, ("tokens.css", "page.css"), ("page.js",))
+    sheets, scripts = ("tokens.css", "page.css"), ("page.js",)
+    built = site(_TEMPLATES, sheets=sheets, scripts=scripts, embeds=True)
     kwargs = {"ensure_ascii": False, "separators": (",", ":")}
     built.environment.policies["json.dumps_kwargs"] = kwargs
     return built
@@ -317,7 +328,7 @@ def _page(template: str, language: str, *, status: int = 200, **values: Any) -> 
         labels=_labels(language),
         **values,
     )
-    return Page(status, render, dict(here.headers))
+    return Page(status, render, {})
 
 
 def _message(status: int, kind: str, language: str, **values: Any) -> Page:

@@ -37,7 +37,7 @@ from dibs.web.translations import (
     refusal_sentence,
     translator,
 )
-from dibs.wiring import Wiring, wiring
+from dibs.wiring import Wiring, look, wiring
 from manage.overview import LEADS
 
 _LONGEST_ID = 64
@@ -282,5 +282,4 @@ def desk_site() -> Site:
 def _page(status: int, template: str, **values: Any) -> Response:
     made, _ = desk_site(), translator(ENGLISH)
     around = {"tabs": tabs(DESK, _, manager=True), **values}
-    html = made.render(template, _=_, lang=ENGLISH, **around)
-    return {"statusCode": status, "headers": dict(made.headers), "body": html}
+    return made.page(status, template, look(), _=_, lang=ENGLISH, **around)

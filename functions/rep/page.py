@@ -39,6 +39,7 @@ from dibs.web.translations import (
     shown_company,
     translator,
 )
+from dibs.wiring import look
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAUSES = (15, 60)
@@ -81,7 +82,7 @@ class Row:
 @lru_cache(maxsize=1)
 def site() -> Site:
     """Build, on first use, what all pages share."""
-    return build_site(_TEMPLATES)
+    return build_site(_TEMPLATES, embeds=True)
 
 
 def home(
@@ -250,5 +251,4 @@ def _tap(lead: Lead, now: datetime) -> str:
 def _page(status: int, template: str, language: str, **values: Any) -> Response:
     made, texts = site(), translator(language)
     around = tabs(values.pop("here", ""), texts)
-    html = made.render(template, _=texts, lang=texts.language, tabs=around, **values)
-    return {"statusCode": status, "headers": dict(made.headers), "body": html}
+    return made.page(status, template, look(), _=texts, lang=texts.language, tabs=around, **values)

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from dibs.roster.audit_store import DynamoAuditLog
     from dibs.roster.credential_store import DynamoCredentials
     from dibs.roster.store import DynamoRoster
+    from dibs.rules.rules import Look
 
 REQUESTS_AT_ONCE = 16
 """Requests under way at once where many follow from one batch, or one page of reps; the connection
@@ -533,3 +534,8 @@ class Wiring:
 def wiring() -> Wiring:
     """Return what this process works with; `wiring.cache_clear()` begins anew, for tests."""
     return Wiring()
+
+
+def look() -> Look:
+    """Return what screens are called and look like, by the playbook in force (U9)."""
+    return wiring().roster.playbook().look

@@ -30,7 +30,7 @@ from dibs.race.ports import RaceStore, RaceView, SentOffer
 from dibs.race.records import OFFER_KEPT, claim_from, lead_from, notice_from, notices_from
 from dibs.race.rep_records import rep_from
 from dibs.race.writes import put_record, put_transition, reopen_lock, take_lock, write_usage
-from dibs.rules.rules import Rules
+from dibs.rules.rules import Look, Rules
 from dibs.rules.store import stored_number, stored_pauses, stored_rules
 
 if TYPE_CHECKING:
@@ -141,6 +141,11 @@ class DynamoRaceStore(RaceStore):
         if self._rules is None or time.monotonic() > self._rules[0]:
             return None
         return self._rules[1]
+
+    @property
+    def page_look(self) -> Look:
+        """What pages are called and look like, from the playbook that was read with the lead."""
+        return Look() if self._rules is None else self._rules[1].look
 
     def reporting(self) -> Reporting:
         """Return who reports what, from the playbook that was read with the lead (K5)."""

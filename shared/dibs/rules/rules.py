@@ -401,6 +401,26 @@ class SignIn:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What screens are called, and look like: the organisation's name, logo and two colours (U9).
+
+    The bar that leads from screen to screen has `colour`, and `accent` marks where one is. `logo`
+    is a small picture, as a `data:` URL. Boards and offers may stand inside pages of the origins
+    in `embed_in`, such as https://crm.example.com, and of no others.
+    """
+
+    name: str = ""
+    logo: str = ""
+    colour: str = ""
+    accent: str = ""
+    embed_in: tuple[str, ...] = ()
+    __pydantic_config__ = STRICT
+
+
+SHIPPED_LOOK = Look()
+
+
+@dataclass(frozen=True)
 class Duplicates:
     """Duplicates are found before the race (C6), by the same `person` and the same `company`.
 
@@ -502,6 +522,7 @@ class Rules:
     phone_region: str = ""
     test_reps: tuple[str, ...] = ()
     sign_in: SignIn = field(default_factory=SignIn)
+    look: Look = field(default_factory=Look)
     version: int = 0
     first_activity: bool = False
     paused: Mapping[str, Pause] = field(default_factory=dict)

@@ -145,6 +145,8 @@ def compressed(event: Mapping[str, Any], response: Response) -> Response:
     A short one stays as it is: it would not get smaller.
     """
     body = str(response["body"]).encode()
+    if response.get("isBase64Encoded"):  # a picture
+        return response
     if len(body) < _WORTH_COMPRESSING or not _takes_gzip(event):
         return response
     import gzip  # the app's claims do without

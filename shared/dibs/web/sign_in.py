@@ -68,8 +68,12 @@ def own_path(sent: str) -> str:
     return sent if _OWN_PATH.fullmatch(sent) else ""
 
 
-def cookie_for(secret: str, public_url: str, lasting: timedelta) -> str:
-    """Return the cookie that keeps a session's secret; one that lasts for nothing removes it."""
+def cookie_for(secret: str, public_url: str, lasting: timedelta, *, embedded: bool = False) -> str:
+    """Return the cookie that keeps a session's secret; one that lasts for nothing removes it.
+
+    Where screens may be `embedded` in pages of another site, a browser must send it there too. It
+    keeps one apart for each such site, so a session begun there counts nowhere else.
+    """
     from http.cookies import SimpleCookie
 
     # A browser keeps a secure cookie from http; on this machine there is nobody to listen.
@@ -77,9 +81,10 @@ def cookie_for(secret: str, public_url: str, lasting: timedelta) -> str:
     name = LOCAL_COOKIE if local else COOKIE
     jar = SimpleCookie({name: secret})
     seconds = str(int(lasting.total_seconds()))
-    jar[name].update({"max-age": seconds, "path": "/", "samesite": "Lax"})
-    jar[name].update({"httponly": "yes", "secure": "" if local else "yes"})
-    return jar[name].OutputString()
+    jar[name].update({"max-age": seconds, "path": "/", "samesite": "None" if embedded else "Lax"})
+    jar[name].update({"httponly": "yes", "secure": "yes" if embedded or not local else ""})
+    # SimpleCookie knows the word from Python 3.14 on.
+    return jar[name].OutputString() + ("; Partitioned" if embedded else "")
 
 
 def is_local(url: str) -> bool:

@@ -21,6 +21,7 @@ from dibs.core.rep import Rep
 from dibs.playbook.checks.fairness import fairness_problems, fairness_warnings
 from dibs.playbook.checks.game import game_problems, game_warnings
 from dibs.playbook.checks.holes import hole_warnings
+from dibs.playbook.checks.look import look_problems
 from dibs.race.decide import team_schedule
 from dibs.rules.game import Points
 from dibs.rules.playbook import Playbook
@@ -166,6 +167,7 @@ def problems(playbook: Playbook) -> list[FieldError]:
         _tiers,
         _quota,
         _work,
+        look_problems,
         game_problems,
     )
     return [error for check in checks for error in check(playbook)]
