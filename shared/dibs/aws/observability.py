@@ -4,6 +4,7 @@ phone number, an address, a person's name, a token or a full event."""
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -19,6 +20,7 @@ _MOST_VALUES = 100
 
 # Our messages are sentences. The library would try to read each as JSON first.
 logger = Logger(service=_SERVICE, log_uncaught_exceptions=False, json_deserializer=str)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _counted: dict[str, list[float]] = {}
 
 
@@ -67,4 +69,4 @@ def _print(dimensions: Mapping[str, str], counted: Mapping[str, list[float]]) ->
     ]
     read = {"Namespace": "Dibs", "Dimensions": [list(dimensions)], "Metrics": metrics}
     about = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [read]}
-    print(json.dumps({"_aws": about, **dimensions, **counted}, separators=(",", ":")))
+    sys.stdout.write(f"{_ENCODER.encode({'_aws': about, **dimensions, **counted})}\n")

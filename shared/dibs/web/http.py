@@ -330,10 +330,14 @@ def iso(moment: datetime) -> str:
 
 
 def _dump(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, default=_default, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(body)
 
 
 def _default(value: Any) -> str:
     if isinstance(value, datetime):
         return iso(value)
     raise TypeError(f"{type(value).__name__} does not go into an answer")
+
+
+# Made once: `json.dumps` with options makes one a call.
+_ENCODER = json.JSONEncoder(default=_default, ensure_ascii=False, separators=(",", ":"))
