@@ -28,7 +28,6 @@ for name, value in {
     "AWS_REGION": "us-east-1",
     "AWS_CLIENT": "boto3",  # which moto can answer in AWS's place; our own has tests of its own
     "POWERTOOLS_SERVICE_NAME": "dibs",
-    "POWERTOOLS_METRICS_NAMESPACE": "Dibs",
 }.items():
     os.environ[name] = value
 os.environ.pop("AWS_PROFILE", None)

@@ -20,7 +20,7 @@ from support.tables import TEMPLATE, expanded, template
 
 WHOLE = expanded()
 RESOURCES: dict[str, dict[str, Any]] = WHOLE["Resources"]
-POWERTOOLS = {f"POWERTOOLS_{name}" for name in ("SERVICE_NAME", "METRICS_NAMESPACE", "LOG_LEVEL")}
+POWERTOOLS = {f"POWERTOOLS_{name}" for name in ("SERVICE_NAME", "LOG_LEVEL")}
 OPERATIONS = (TEMPLATE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
 HANDLED = ("ingest", "claim", "rep", "manage", "activities", "boards", "game")
 

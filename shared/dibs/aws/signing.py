@@ -36,8 +36,9 @@ class Signer:
         signed = {**headers, "x-amz-date": now}
         if who.token:
             signed["x-amz-security-token"] = who.token
-        names = ";".join(sorted(signed))
-        lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
+        in_order = sorted(signed)
+        names = ";".join(in_order)
+        lines = "".join([f"{name}:{signed[name]}\n" for name in in_order])
         request = f"POST\n/\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
         scope = f"{now[:8]}/{self._region}/{self._service}/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{sha256(request.encode()).hexdigest()}"

@@ -108,12 +108,13 @@ def write_usage(to: Settings, change: Change) -> list[dict[str, Any]]:
 
 
 _REP = RepRecord.get_attributes()
+_STORED = {field: attribute.attr_name for field, attribute in _REP.items()}
 _RESERVED = ("leave",)  # a word of DynamoDB's own, which an expression may not use as it is
 
 
 def _stored(field: str) -> str:
     """Return what a rep's item calls a field of their usage."""
-    return _REP[field].attr_name
+    return _STORED[field]
 
 
 def reopen_lock(to: Settings, held: Lead, back: Lead) -> dict[str, Any]:

@@ -321,7 +321,9 @@ def draw_body(entered: InDraw) -> dict[str, Any]:
 
 def card_body(card: Contact) -> dict[str, Any]:
     """Return a lead with its contact details, for its holder only."""
-    return asdict(card)
+    # All values are plain but the merged posts; `asdict` copies each in depth, and takes ten times
+    # as long.
+    return {**vars(card), "merged": [vars(post) for post in card.merged]}
 
 
 def iso(moment: datetime) -> str:
@@ -330,10 +332,14 @@ def iso(moment: datetime) -> str:
 
 
 def _dump(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, default=_default, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(body)
 
 
 def _default(value: Any) -> str:
     if isinstance(value, datetime):
         return iso(value)
     raise TypeError(f"{type(value).__name__} does not go into an answer")
+
+
+# Made once: `json.dumps` with options makes one a call.
+_ENCODER = json.JSONEncoder(default=_default, ensure_ascii=False, separators=(",", ":"))
