@@ -118,7 +118,10 @@ def seen(event: Event, caller: Shown) -> Response:
 
 
 def decline(event: Event, caller: Shown) -> Response:
-    """`POST /leads/{lead_id}/decline`: decline an offer; no text will follow."""
+    """`POST /leads/{lead_id}/decline`: decline an offer; no text will follow.
+
+    From the form of my page, my page comes next.
+    """
     return _sighted(event, caller, "declined_at")
 
 
@@ -129,6 +132,8 @@ def _sighted(event: Event, caller: Shown, what: str) -> Response:
     if what == "declined_at" and waits:
         # The last one to decline opens the next wave (M6).
         wiring().timers.check("lead.check", lead)
+    if wants_html(event):
+        return see_other(HOME)
     return answer(200, {"lead_id": lead.lead_id, what.removesuffix("_at"): True})
 
 
@@ -328,7 +333,12 @@ ROUTES = {
     ),
     "POST /leads/{lead_id}/seen": Route(seen, HOLDER, {200: "Seen"}, _NO_LEAD, repeated=_AGAIN),
     "POST /leads/{lead_id}/decline": Route(
-        decline, HOLDER, {200: "Declined"}, _NO_LEAD, repeated=_AGAIN
+        decline,
+        HOLDER,
+        {200: "Declined", 303: "", **_ERROR_PAGES},
+        _NO_LEAD,
+        repeated=_AGAIN,
+        page=home.page_of,
     ),
     "POST /leads/{lead_id}/release": Route(
         release,

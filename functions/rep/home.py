@@ -23,7 +23,15 @@ def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
         (lead, next_outcomes(lead.state, reporting)) for lead in mine.holdings.held_by(rep.rep_id)
     ]
     offers = open_offers(mine.race, rep, usage, playbook, now)
-    return page.home(rep, playbook, offers, held, now, dropped=page.was_dropped(event))
+    return page.home(
+        rep,
+        playbook,
+        offers,
+        held,
+        now,
+        declined=mine.offers.declined(rep.rep_id, [one.lead for one in offers]),
+        dropped=page.was_dropped(event),
+    )
 
 
 def page_of(event: Event, error: DibsError) -> Response | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -91,11 +91,13 @@ def home(
     held: Sequence[tuple[Lead, tuple[str, ...]]],
     now: datetime,
     *,
+    declined: Collection[str] = (),
     dropped: bool = False,
 ) -> Response:
     """The rep's page: duty, open offers with their claim links, leads in hand.
 
-    `dropped`: a tap came without a session.
+    `declined` are the ids of offers the rep said no to, which stand behind the others. `dropped`: a
+    tap came without a session.
     """
     longest = playbook.availability.pause_ends_after_minutes
     paused = rep.paused_until is not None and rep.paused_until > now
@@ -109,7 +111,8 @@ def home(
         until=local_time(rep.paused_until, rep, now) if paused and rep.paused_until else "",
         reasons=[refusal_sentence(one, rep.language) for one in off(rep, playbook, now)],
         pauses=[minutes for minutes in _PAUSES if minutes <= longest],
-        offers=[_offer(one, rep, now) for one in offers],
+        offers=[_offer(one, rep, now) for one in offers if one.lead.lead_id not in declined],
+        declined=[_offer(one, rep, now) for one in offers if one.lead.lead_id in declined],
         held=[_held(lead, outcomes, rep, now) for lead, outcomes in held],
         here=HOME,
     )
