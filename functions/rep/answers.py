@@ -252,6 +252,26 @@ class Receipt(TypedDict):
     race: NotRequired[SealedRace]
 
 
+class TriedRace(TypedDict):
+    """A race the rep tried to win, in short."""
+
+    lead_id: str
+    epoch: int
+    company: str
+    closed_at: datetime
+    outcome: Outcome
+    place: int | None
+    behind_ms: int | None
+    rules: Sequence[str]
+
+
+class TriedRaces(TypedDict):
+    """The races the rep tried to win, the newest first."""
+
+    receipts: list[TriedRace]
+    next: str | None
+
+
 class Dispute(Objection):
     """An objection as it was filed first."""
 

@@ -110,7 +110,7 @@ class ReleaseIn(AppBody):
 
 
 class DisputeIn(AppBody):
-    """What a rep objects to."""
+    """What a rep objects to, in their own words."""
 
     example: ClassVar[Mapping[str, Any]] = {"reason": "I pressed at once and heard nothing."}
 

@@ -354,7 +354,20 @@ ROUTES = {
         accepted, HOLDER, {200: "Accepted"}, (LeadNotFound, NotYours), repeated=_AGAIN
     ),
     "GET /leads/{lead_id}/receipt": Route(
-        receipt.receipt, REP, {200: "Receipt"}, _NO_LEAD, query=EPOCH
+        receipt.receipt,
+        REP,
+        {200: ("Receipt", HTML), 303: "", **_ERROR_PAGES},
+        _NO_LEAD,
+        query=EPOCH,
+        page=receipt.page_of,
+    ),
+    "GET /me/receipts": Route(
+        receipt.listed,
+        REP,
+        {200: ("TriedRaces", HTML), 303: "", **_ERROR_PAGES},
+        (InvalidInput,),
+        query=receipt.AFTER,
+        page=receipt.page_of,
     ),
     "GET /leads/{lead_id}/why": Route(
         why.show, HOLDER_OR_MANAGER, {200: "Why"}, _NO_LEAD, query=EPOCH
@@ -362,11 +375,13 @@ ROUTES = {
     "POST /leads/{lead_id}/dispute": Route(
         receipt.dispute,
         REP,
-        {200: "Dispute"},
+        {200: "Dispute", 303: "", **_ERROR_PAGES, 400: HTML, 413: HTML},
         (*_NO_LEAD, IllegalMove),
         body=DisputeIn,
+        also={FORM: DisputeIn.read_form},
         query=EPOCH,
         repeated="The first objection of a rep to a race stays as it was.",
+        page=receipt.page_of,
     ),
     "GET /leads/{lead_id}/draw": Route(
         draw, HOLDER_OR_MANAGER, {200: "Draw"}, (LeadNotFound, RouteNotFound), query=EPOCH

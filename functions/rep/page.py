@@ -36,6 +36,7 @@ from dibs.web.translations import (
     named,
     not_done,
     refusal_sentence,
+    said_of,
     shown_company,
     translator,
 )
@@ -101,7 +102,7 @@ def home(
     """
     longest = playbook.availability.pause_ends_after_minutes
     paused = rep.paused_until is not None and rep.paused_until > now
-    return _page(
+    return made(
         200,
         "home.html",
         rep.language,
@@ -165,7 +166,7 @@ def lead(
     """
     rep, card, held = found.rep, found.card, found.lead
     lost = held.state is State.LOST
-    return _page(
+    return made(
         200,
         "lead.html",
         rep.language,
@@ -193,7 +194,7 @@ def me(rep: Rep, card: Mapping[str, Any], now: datetime) -> Response:
     """My own card: what I have used up, points and badges."""
     turn = (card["priority"] or {}).get("today")
     back_at = card["available_at"]
-    return _page(
+    return made(
         200,
         "me.html",
         rep.language,
@@ -202,6 +203,12 @@ def me(rep: Rep, card: Mapping[str, Any], now: datetime) -> Response:
         turn="–".join(local_time(turn[end], rep, now) for end in ("from", "until")) if turn else "",
         here=ME,
     )
+
+
+def refused(error: DibsError, back: str, called: str, language: str = ENGLISH) -> Response:
+    """What did not work that is not about a lead in hand, and the way back."""
+    said, status = said_of(error, language), STATUS[type(error)]
+    return made(status, "message.html", language, said=said, gone=False, back=back, called=called)
 
 
 def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Response:
@@ -213,7 +220,8 @@ def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Respon
     gone = isinstance(error, NoLongerYours)
     status = STATUS[type(error)]
     said = not_done(error, language)
-    return _page(status, "message.html", language, said=said, gone=gone, back=back)
+    called = translator(language)("Show the lead")
+    return made(status, "message.html", language, said=said, gone=gone, back=back, called=called)
 
 
 def sign_in(event: Event, comes_next: str) -> Response:
@@ -250,8 +258,9 @@ def _tap(lead: Lead, now: datetime) -> str:
     return f"{lead.epoch}-{to_ms(now)}"
 
 
-def _page(status: int, template: str, language: str, **values: Any) -> Response:
-    made, texts = site(), translator(language)
+def made(status: int, template: str, language: str, **values: Any) -> Response:
+    """Return a page; `here` is the tab it belongs to."""
+    whole, texts = site(), translator(language)
     around = tabs(values.pop("here", ""), texts)
-    html = made.render(template, _=texts, lang=texts.language, tabs=around, **values)
-    return {"statusCode": status, "headers": dict(made.headers), "body": html}
+    html = whole.render(template, _=texts, lang=texts.language, tabs=around, **values)
+    return {"statusCode": status, "headers": dict(whole.headers), "body": html}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import unquote
+
 import pytest
 
-from handlers.app import AINA, BEN, DAYANG, MANAGER, App
+from handlers.app import AINA, BEN, DAYANG, MANAGER, App, http
 from handlers.people.test_lead_in_hand import browse
+from handlers.receipts.test_receipts import ask, sealed
+from rep import receipt
+from support.builders import a_card
 
 HOSTILE = "<script>alert(1)</script> \u202eمرحبا " + "Ü" * 170
+SHOWN = HOSTILE.replace("\u202e", "")
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +52,86 @@ def test_a_hostile_company_name_is_text_on_home(app: App) -> None:
     home = browse(app, "GET /", {}).text
     assert "<script>alert" not in home
     assert home.count("<script") == 1
+
+
+# Receipts
+
+
+def test_my_races_are_listed_newest_first_with_outcome_place_and_rule(app: App) -> None:
+    first = sealed(app, 1)
+    app.waiting("offer")
+    second = sealed(app, 2)
+    mine = browse(app, "GET /me/receipts", {}, BEN)
+    assert mine.status == 200
+    assert mine.text.index(second.lead_id) < mine.text.index(first.lead_id)
+    for shown in ("Lost", "Place 2", "250 ms behind the winner", a_card(1).company):
+        assert shown in mine.text
+    listed = ask(app, "GET /me/receipts", BEN, second).json
+    assert [one["lead_id"] for one in listed["receipts"]] == [second.lead_id, first.lead_id]
+    assert listed["receipts"][0]["outcome"] == "lost"
+    assert listed["next"] is None
+    assert "You won" in browse(app, "GET /me/receipts", {}, AINA).text
+
+
+def test_who_did_not_try_has_no_race_in_the_list(app: App) -> None:
+    app.pause(DAYANG, hours=1)
+    sealed(app)
+    page = browse(app, "GET /me/receipts", {}, DAYANG)
+    assert page.status == 200
+    assert 'class="empty"' in page.text
+
+
+def test_a_page_of_races_leads_to_the_next(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receipt, "_PAGE", 1)
+    first = sealed(app, 1)
+    app.waiting("offer")
+    sealed(app, 2)
+    page = ask(app, "GET /me/receipts", BEN, first).json
+    after = unquote(page["next"].partition("=")[2])
+    assert [
+        one["lead_id"]
+        for one in ask(app, "GET /me/receipts", BEN, first, after=after).json["receipts"]
+    ] == [first.lead_id]
+    assert ask(app, "GET /me/receipts", BEN, first, after="x").code == "invalid_input"
+
+
+def test_a_receipt_says_how_to_check_it_and_takes_one_dispute(app: App) -> None:
+    lead = sealed(app)
+    path = {"lead_id": lead.lead_id}
+    page = browse(app, "GET /leads/{lead_id}/receipt", path, BEN).text
+    body = ask(app, "GET /leads/{lead_id}/receipt", BEN, lead).json
+    for shown in (body["receipt"]["hash"], body["receipt"]["before"], "SHA-256", "250 ms"):
+        assert shown in page
+    assert f'action="/leads/{lead.lead_id}/dispute?epoch={lead.epoch}"' in page
+    sent = browse(
+        app, "POST /leads/{lead_id}/dispute", path, BEN, reason=HOSTILE.replace("\u202e", "")
+    )
+    assert sent.status == 303
+    assert sent.headers["location"] == f"/leads/{lead.lead_id}/receipt?epoch={lead.epoch}"
+    page = browse(app, "GET /leads/{lead_id}/receipt", path, BEN).text
+    assert "<script>alert" not in page
+    assert "A manager answers it here." in page
+    assert "/dispute" not in page
+    answered = {"epoch": str(lead.epoch), "rep_id": BEN.rep_id, **path}
+    ruled = http(
+        "http_playbook",
+        "POST /disputes/{lead_id}/{epoch}/{rep_id}/answer",
+        answered,
+        json.dumps({"upheld": False, "text": "We looked into it."}),
+        authorization=f"Bearer {MANAGER}",
+    )
+    ruled.pop("queryStringParameters", None)
+    assert app.ask("manage", ruled).status == 200
+    page = browse(app, "GET /leads/{lead_id}/receipt", path, BEN).text
+    assert "The race stands." in page
+    assert "We looked into it." in page
+
+
+def test_a_won_race_is_not_disputed_and_an_unknown_one_not_shown(app: App) -> None:
+    lead = sealed(app)
+    path = {"lead_id": lead.lead_id}
+    assert "/dispute" not in browse(app, "GET /leads/{lead_id}/receipt", path, AINA).text
+    sent = browse(app, "POST /leads/{lead_id}/dispute", path, AINA, reason="I did not want it")
+    assert sent.status == 409
+    assert "Only a race you did not win" in sent.text
+    assert browse(app, "GET /leads/{lead_id}/receipt", {"lead_id": "x"}, AINA).status == 404
