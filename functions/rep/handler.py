@@ -39,6 +39,7 @@ from dibs.race.decide import Refused
 from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import exclusive_until, next_opening
+from dibs.screens import pages
 from dibs.screens.frame import HOME
 from dibs.web.entry import http
 from dibs.web.http import (
@@ -309,7 +310,7 @@ ROUTES = {
     ),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
     "GET /": Route(
-        home.show, REP_AND_USAGE, {200: HTML, 303: ""}, query=page.TAP, page=home.page_of
+        home.show, REP_AND_USAGE, {200: HTML, 303: ""}, query=pages.TAP, page=home.page_of
     ),
     "GET /me/leads/{lead_id}": Route(
         held_lead.show, REP, {200: "LeadInHand"}, (LeadNotFound, NoLongerYours)
@@ -319,7 +320,7 @@ ROUTES = {
         HOLDER_OR_MANAGER,
         {200: (HTML, "LeadShown"), 303: "", **_ERROR_PAGES},
         (LeadNotFound, NoLongerYours, RouteNotFound),
-        query=page.TAP,
+        query=pages.TAP,
         page=held_lead.page_of,
     ),
     "POST /me/leads/{lead_id}/outcome": Route(

@@ -13,6 +13,7 @@ from dibs.ledger.activities import next_moves
 from dibs.ledger.entries import Entry, activity_id_of
 from dibs.ledger.in_hand import InHand, held_view, in_hand
 from dibs.ledger.quick import next_outcomes, tell_outcome
+from dibs.screens import pages
 from dibs.web.http import Event, Response, answer, card_body, lead_id, path, see_other, wants_html
 from dibs.web.outcome import OutcomeIn
 from dibs.web.route import reads
@@ -34,7 +35,7 @@ def show_page(event: Event, rep: Rep) -> Response:
         found = _found(event, rep)
     except DibsError as error:
         return or_page(event, error, rep)
-    return page.lead(found, _outcomes(found), clock.now(), dropped=page.was_dropped(event))
+    return page.lead(found, _outcomes(found), clock.now(), dropped=pages.was_dropped(event))
 
 
 def outcome(event: Event, rep: Rep, sent: OutcomeIn) -> Response:
@@ -64,7 +65,7 @@ def page_of(event: Event, error: DibsError) -> Response | None:
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return page.sign_in(event, _page(event))
+        return pages.sign_in(event, _page(event))
     return page.problem(error, _back(event))
 
 

@@ -7,6 +7,7 @@ from dibs.core.errors import DibsError, Forbidden, Unauthorized
 from dibs.core.rep import Rep, Usage
 from dibs.ledger.quick import next_outcomes
 from dibs.offers.open_offers import open_offers
+from dibs.screens import pages
 from dibs.screens.frame import DESK, HOME, ME
 from dibs.web.http import Event, Response, see_other, wants_html
 from dibs.wiring import wiring
@@ -30,7 +31,7 @@ def show(event: Event, caller: tuple[Rep, Usage]) -> Response:
         held,
         now,
         declined=mine.offers.declined(rep.rep_id, [one.lead for one in offers]),
-        dropped=page.was_dropped(event),
+        dropped=pages.was_dropped(event),
     )
 
 
@@ -39,7 +40,7 @@ def page_of(event: Event, error: DibsError) -> Response | None:
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return page.sign_in(event, ME if event.get("routeKey") == "GET /me" else HOME)
+        return pages.sign_in(event, ME if event.get("routeKey") == "GET /me" else HOME)
     if isinstance(error, Forbidden):
         return see_other(DESK)
     return page.problem(error)

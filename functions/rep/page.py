@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from dibs.assignment.work import LONGEST_REASON
 from dibs.aws.clock import to_ms
@@ -20,12 +19,12 @@ from dibs.ledger.texts import closed_sentence, deadline, done_label
 from dibs.offers.open_offers import OpenOffer
 from dibs.race.decide import Refused, off
 from dibs.rules.playbook import Playbook
-from dibs.screens.frame import HOME, ME, tabs
+from dibs.screens import pages
+from dibs.screens.frame import HOME, ME
 from dibs.screens.site import Site
 from dibs.screens.site import site as build_site
 from dibs.web.contact import dialable, writable
-from dibs.web.http import STATUS, Event, Response, query, see_other
-from dibs.web.route import reads
+from dibs.web.http import STATUS, Response
 from dibs.web.translations import (
     ENGLISH,
     N_,
@@ -36,20 +35,12 @@ from dibs.web.translations import (
     named,
     not_done,
     refusal_sentence,
-    said_of,
     shown_company,
     translator,
 )
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAUSES = (15, 60)
-DROPPED = "tap=dropped"
-TAP = {
-    "tap": {
-        "description": "`dropped`: the tap before signing in was not done.",
-        "enum": ["dropped"],
-    }
-}
 # Why a lead is given back, as it is recorded, and what its button says (C5). The last four are
 # about the lead itself (`release.about_lead` of the playbook).
 _REASONS = (
@@ -107,7 +98,7 @@ def home(
         "home.html",
         rep.language,
         name=rep.name,
-        dropped=_dropped(rep.language) if dropped else "",
+        dropped=pages.dropped_sentence(rep.language) if dropped else "",
         paused=paused,
         until=local_time(rep.paused_until, rep, now) if paused and rep.paused_until else "",
         reasons=[refusal_sentence(one, rep.language) for one in off(rep, playbook, now)],
@@ -175,7 +166,7 @@ def lead(
         dial="" if lost else dialable(card),
         write_to="" if lost else writable(card),
         closed=closed_sentence(held.state, rep.language),
-        dropped=_dropped(rep.language) if dropped else "",
+        dropped=pages.dropped_sentence(rep.language) if dropped else "",
         due=deadline(held, rep, now),
         row=Row(held.lead_id, card.company, "", "", "", _labels(outcomes, rep), _tap(held, now)),
         reasons=_reasons(rep) if held.state in HELD else (),
@@ -205,12 +196,6 @@ def me(rep: Rep, card: Mapping[str, Any], now: datetime) -> Response:
     )
 
 
-def refused(error: DibsError, back: str, called: str, language: str = ENGLISH) -> Response:
-    """What did not work that is not about a lead in hand, and the way back."""
-    said, status = said_of(error, language), STATUS[type(error)]
-    return made(status, "message.html", language, said=said, gone=False, back=back, called=called)
-
-
 def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Response:
     """What did not work, or why a lead went, and the way on.
 
@@ -220,27 +205,7 @@ def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Respon
     gone = isinstance(error, NoLongerYours)
     status = STATUS[type(error)]
     said = not_done(error, language)
-    called = translator(language)("Show the lead")
-    return made(status, "message.html", language, said=said, gone=gone, back=back, called=called)
-
-
-def sign_in(event: Event, comes_next: str) -> Response:
-    """Where to sign in, after which the page `comes_next`.
-
-    What a request without a session would have changed is not done, and that page says so.
-    """
-    dropped = "" if reads(event.get("routeKey", "")) else quote(f"?{DROPPED}")
-    return see_other(f"/sign-in?to={comes_next}{dropped}")
-
-
-def was_dropped(event: Event) -> bool:
-    """Tell whether this page comes next after a tap without a session."""
-    return query(event, "tap") == "dropped"
-
-
-def _dropped(language: str) -> str:
-    _ = translator(language)
-    return _("You were signed out, so what you tapped last was not done. Tap it again.")
+    return made(status, "lead_message.html", language, said=said, gone=gone, back=back)
 
 
 def _labels(outcomes: tuple[str, ...], rep: Rep) -> tuple[tuple[str, str], ...]:
@@ -260,7 +225,4 @@ def _tap(lead: Lead, now: datetime) -> str:
 
 def made(status: int, template: str, language: str, **values: Any) -> Response:
     """Return a page; `here` is the tab it belongs to."""
-    whole, texts = site(), translator(language)
-    around = tabs(values.pop("here", ""), texts)
-    html = whole.render(template, _=texts, lang=texts.language, tabs=around, **values)
-    return {"statusCode": status, "headers": dict(whole.headers), "body": html}
+    return pages.made(site(), status, template, language, **values)

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs.aws import clock
-from dibs.core.errors import DibsError, FieldError, InvalidInput, Unauthorized
+from dibs.core.errors import DibsError, FieldError, InvalidInput
 from dibs.core.rep import Rep
 from dibs.receipts import seal as sealing
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import SealedRace, Trace
+from dibs.screens import pages
 from dibs.web.http import (
     Event,
     Response,
@@ -23,7 +24,7 @@ from dibs.web.http import (
     see_other,
     wants_html,
 )
-from dibs.web.translations import shown_company, translator
+from dibs.web.translations import N_, shown_company
 from dibs.wiring import wiring
 from rep import page, receipt_page
 from rep.body import DisputeIn
@@ -70,21 +71,19 @@ def _companies(lead_ids: Collection[str], rep: Rep) -> dict[str, str]:
     return {one.lead_id: shown_company(one, rep.language) for one in leads.values()}
 
 
+_CALLED = N_("My races")
+
+
 def page_of(event: Event, error: DibsError) -> Response | None:
     """Return the page that tells a browser of an error; where to sign in, if that is it."""
-    if not wants_html(event):
-        return None
-    if isinstance(error, Unauthorized):
-        return page.sign_in(event, RECEIPTS)
-    return page.refused(error, RECEIPTS, "My races")
+    return pages.error_page(page.site(), event, error, RECEIPTS, _CALLED)
 
 
 def _or_page(event: Event, error: DibsError, rep: Rep) -> Response:
     """Return the page that tells a rep's browser of an error, in their language."""
     if not wants_html(event):
         raise error
-    _ = translator(rep.language)
-    return page.refused(error, RECEIPTS, _("My races"), rep.language)
+    return pages.refused(page.site(), error, RECEIPTS, _CALLED, rep.language)
 
 
 def _one(event: Event, epoch: int) -> str:
