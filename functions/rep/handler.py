@@ -55,7 +55,7 @@ from dibs.web.http import (
 )
 from dibs.web.json_body import FORM
 from dibs.web.outcome import OutcomeIn
-from dibs.web.route import HTML, Route
+from dibs.web.route import ERROR_PAGES, HTML, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
 from rep import held_lead, home, page, pool, receipt, why
@@ -299,7 +299,6 @@ def delete_device(event: Event, rep: Rep) -> Response:
 
 
 _NO_LEAD = (LeadNotFound,)
-_ERROR_PAGES = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
@@ -318,7 +317,7 @@ ROUTES = {
     "GET /leads/{lead_id}": Route(
         one_lead.show,
         HOLDER_OR_MANAGER,
-        {200: (HTML, "LeadShown"), 303: "", **_ERROR_PAGES},
+        {200: (HTML, "LeadShown"), 303: "", **ERROR_PAGES},
         (LeadNotFound, NoLongerYours, RouteNotFound),
         query=pages.TAP,
         page=held_lead.page_of,
@@ -326,7 +325,7 @@ ROUTES = {
     "POST /me/leads/{lead_id}/outcome": Route(
         held_lead.outcome,
         REP,
-        {200: "OutcomeTold", 303: "", **_ERROR_PAGES},
+        {200: "OutcomeTold", 303: "", **ERROR_PAGES},
         (LeadNotFound, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
         body=OutcomeIn,
         repeated="The same outcome_id counts once.",
@@ -336,7 +335,7 @@ ROUTES = {
     "POST /leads/{lead_id}/decline": Route(
         decline,
         HOLDER,
-        {200: "Declined", 303: "", **_ERROR_PAGES},
+        {200: "Declined", 303: "", **ERROR_PAGES},
         _NO_LEAD,
         repeated=_AGAIN,
         page=home.page_of,
@@ -344,7 +343,7 @@ ROUTES = {
     "POST /leads/{lead_id}/release": Route(
         release,
         HOLDER,
-        {200: "Released", 303: "", **_ERROR_PAGES, 400: HTML, 413: HTML},
+        {200: "Released", 303: "", **ERROR_PAGES, 400: HTML, 413: HTML},
         (LeadNotFound, NotYours, IllegalMove),
         body=ReleaseIn,
         also={FORM: ReleaseIn.read_form},
@@ -357,7 +356,7 @@ ROUTES = {
     "GET /leads/{lead_id}/receipt": Route(
         receipt.receipt,
         REP,
-        {200: ("Receipt", HTML), 303: "", **_ERROR_PAGES},
+        {200: ("Receipt", HTML), 303: "", **ERROR_PAGES},
         _NO_LEAD,
         query=EPOCH,
         page=receipt.page_of,
@@ -365,7 +364,7 @@ ROUTES = {
     "GET /me/receipts": Route(
         receipt.listed,
         REP,
-        {200: ("TriedRaces", HTML), 303: "", **_ERROR_PAGES},
+        {200: ("TriedRaces", HTML), 303: "", **ERROR_PAGES},
         (InvalidInput,),
         query=receipt.AFTER,
         page=receipt.page_of,
@@ -376,7 +375,7 @@ ROUTES = {
     "POST /leads/{lead_id}/dispute": Route(
         receipt.dispute,
         REP,
-        {200: "Dispute", 303: "", **_ERROR_PAGES, 400: HTML, 413: HTML},
+        {200: "Dispute", 303: "", **ERROR_PAGES, 400: HTML, 413: HTML},
         (*_NO_LEAD, IllegalMove),
         body=DisputeIn,
         also={FORM: DisputeIn.read_form},
