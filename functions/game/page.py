@@ -7,10 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.core.values import dataclass
+from dibs.game.help.rules import LONGEST_TEXT
 from dibs.game.quests.rules import ReportedStep
 from dibs.game.quests.steps import QuestProgress
 from dibs.game.rewards.rules import RequestState, Reward, RewardRequest
@@ -20,12 +22,27 @@ from dibs.screens.frame import ME
 from dibs.screens.site import Site
 from dibs.screens.site import site as build_site
 from dibs.web.http import Event, Response, wants_html
-from dibs.web.translations import N_, Translator, local_time, translator
+from dibs.web.translations import N_, Translator, in_words, local_time, translator
 
 QUESTS = "/me/quests"
 REWARDS = "/rewards"
 POINTS = "/me/points"
-NAMES = {QUESTS: N_("Quests"), REWARDS: N_("Rewards"), POINTS: N_("Points")}
+HELP = "/me/help"
+CONTESTS = "/contests"
+NAMES = {
+    HELP: N_("Help"),
+    CONTESTS: N_("Contests"),
+    QUESTS: N_("Quests"),
+    REWARDS: N_("Rewards"),
+    POINTS: N_("Points"),
+}
+_PHASES: Mapping[str, str] = {
+    "upcoming": N_("To come"),
+    "live": N_("On now"),
+    "counting": N_("Being counted"),
+    "final": N_("Final"),
+    "cancelled": N_("Called off"),
+}
 _STATES: Mapping[RequestState, str] = {
     RequestState.REQUESTED: N_("Waits for a manager"),
     RequestState.APPROVED: N_("Approved: collect it"),
@@ -203,6 +220,105 @@ def points(rep: Rep, shown: Mapping[str, Any], now: datetime) -> Response:
     """My points in words, the newest first; `shown` is what the JSON says."""
     history = [{**one, "at": local_time(one["at"], rep, now)} for one in shown["history"]]
     return _page("points.html", rep, card={**shown, "history": history})
+
+
+def help_page(rep: Rep, shown: Mapping[str, Any], now: datetime) -> Response:
+    """What colleagues ask me, and what I asked; `shown` is what the JSON says."""
+    for_me = [
+        {
+            "help_id": one["help_id"],
+            "who": one["asker"]["name"],
+            "at": local_time(one["asked_at"], rep, now),
+            "about": ", ".join(filter(None, (one["preview"] or {}).values())),
+            "question": one["question"],
+            "answer": (one["answer"] or {}).get("text", ""),
+        }
+        for one in shown["for_me"]
+    ]
+    asked = [
+        {
+            **one,
+            "at": local_time(one["asked_at"], rep, now),
+            "thanks": now < one["confirmed_until"],
+            "answers": [{**given, "who": given["name"]} for given in one["answers"]],
+        }
+        for one in shown["asked"]
+    ]
+    return _page("help.html", rep, for_me=for_me, asked=asked, longest=LONGEST_TEXT)
+
+
+def contests(
+    rep: Rep,
+    found: Sequence[Mapping[str, Any]],
+    challenges: Sequence[Mapping[str, Any]],
+    standing: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> Response:
+    """Contests and challenges, what is on first; `standing` is the rep's own row, by contest."""
+    listed = {one["contest_id"] for one in found}
+    cards = [
+        _contest({**one, "me": standing.get(one["contest_id"])}, rep, now, linked=True)
+        for one in found
+    ]
+    for one in challenges:
+        if one["contest_id"] not in listed:
+            phase = "live" if one["when"] == "now" else "upcoming"
+            cards.append(_contest({**one, "phase": phase}, rep, now, linked=False))
+    return _page("contests.html", rep, contests=sorted(cards, key=lambda one: not one["live"]))
+
+
+def contest(rep: Rep, shown: Mapping[str, Any], now: datetime) -> Response:
+    """One contest: how it stands, or ended, and its rules in words."""
+    _ = translator(rep.language)
+    tables = [
+        (_("Sides"), [_row(one, one["side"] or one["id"], _) for one in shown.get("sides", ())]),
+        (_("Standing"), [_row(one, one["name"] or "", _) for one in shown.get("top", ())]),
+    ]
+    card = _contest(shown, rep, now, linked=False)
+    return _page("contest.html", rep, contest=card, tables=tables, rules=shown["rules"])
+
+
+def _contest(one: Mapping[str, Any], rep: Rep, now: datetime, *, linked: bool) -> dict[str, Any]:
+    _, phase = translator(rep.language), one["phase"]
+    left = ""
+    if phase == "live":
+        left = _("{time} left", time=in_words(one["ends_at"] - now, rep.language))
+    elif phase == "upcoming":
+        left = _("begins {time}", time=local_time(one["opens_at"], rep, now))
+    prizes = [one["prize"], *(_("{n} points", n=points) for points in one["prize_points"][:1])]
+    return {
+        "name": one["name"],
+        "live": phase == "live",
+        "phase": _(_PHASES.get(phase, phase)),
+        "left": left,
+        "mine": _own(one.get("me"), _),
+        "prize": ", ".join(filter(None, prizes)),
+        "href": f"{CONTESTS}/{quote(one['contest_id'], safe='')}" if linked else "",
+        "rules": () if linked else one["rules"],
+    }
+
+
+def _own(row: Mapping[str, Any] | None, _: Translator) -> str:
+    """Return how the rep stands, in words; empty where they are not in, or not placed."""
+    if row is None or row["place"] is None:
+        return ""
+    said = _("Your place: {place}", place=row["place"])
+    gap = row.get("gap")
+    return said if not gap else f"{said} · " + _("{gap} to the next place", gap=_figure(gap))
+
+
+def _row(row: Mapping[str, Any], name: str, _: Translator) -> dict[str, Any]:
+    value = row["value"]
+    return {
+        "place": row["place"] or "–",
+        "name": name or _("Somebody"),
+        "value": "–" if value is None else _figure(value),
+        "own": row.get("mine", False),
+    }
+
+
+def _figure(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 
 def _page(template: str, rep: Rep, **values: Any) -> Response:

@@ -14,6 +14,7 @@ from dibs.aws.clock import to_ms
 from dibs.core.errors import DibsError, LeadNotFound, NoLongerYours
 from dibs.core.lead import HELD, Lead, State
 from dibs.core.rep import Rep
+from dibs.game.help.rules import LONGEST_TEXT
 from dibs.ledger.in_hand import InHand
 from dibs.ledger.texts import closed_sentence, deadline, done_label
 from dibs.offers.open_offers import OpenOffer
@@ -171,6 +172,7 @@ def lead(
         row=Row(held.lead_id, card.company, "", "", "", _labels(outcomes, rep), _tap(held, now)),
         reasons=_reasons(rep) if held.state in HELD else (),
         longest=LONGEST_REASON,
+        longest_question=LONGEST_TEXT,
         came=local_time(found.came.claimed_at, rep, now),
         claimed=found.came.competitive,
         reason="" if found.given is None else found.given.note,

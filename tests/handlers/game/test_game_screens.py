@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,8 @@ from dibs.game.scoring.points import ISSUED, Transfer
 from dibs.ledger.entries import new_entry
 from dibs.wiring import wiring
 from handlers.app import AINA, BEN, DAYANG, MANAGER, Answer, App, http
+from handlers.game.test_contests import job, to
+from handlers.game.test_contests import put as contest
 from handlers.game.test_quests import NEW, QUESTS
 from handlers.game.test_rewards import award, balance, decide, put
 from support.builders import NOON, a_card, a_playbook, token_of
@@ -51,7 +54,7 @@ def went_to(sent: Answer) -> str:
     return sent.headers["location"]
 
 
-PAGES = ("GET /me/quests", "GET /rewards", "GET /me/points")
+PAGES = ("GET /me/quests", "GET /rewards", "GET /me/points", "GET /me/help", "GET /contests")
 
 
 @pytest.mark.parametrize("route", PAGES)
@@ -181,3 +184,55 @@ def test_points_say_what_they_came_for_with_the_company(app: App) -> None:
         assert words in page
     assert "Taken back" in page
     assert "activity/7" not in page
+
+
+def test_help_is_asked_answered_and_confirmed_by_forms(app: App) -> None:
+    lead = app.lead(1, company=SCRIPT)
+    assert app.claim(lead).status == 200
+    ask = "POST /leads/{lead_id}/help"
+    for _ in range(2):  # a double tap
+        sent = browse(app, ask, {"lead_id": lead.lead_id}, request_id="1", question=SCRIPT)
+        assert went_to(sent) == "/me/help"
+    page = browse(app, "GET /me/help", rep=BEN).text
+    assert page.count(AINA.name) == 2  # once shown, once as the answer's label
+    assert "<script>alert" not in page
+    [help_id] = re.findall(r'action="/help/([^/]+)/answers"', page)
+    answers, one = "POST /help/{help_id}/answers", {"help_id": help_id}
+    assert went_to(browse(app, answers, one, BEN, text="Ask for Nadia")) == "/me/help"
+    changed = browse(app, answers, one, BEN, text="Ask for Jamal")
+    assert (changed.status, "You sent something else before" in changed.text) == (409, True)
+    page = browse(app, "GET /me/help").text
+    assert "Ask for Nadia" in page
+    confirm = "POST /help/{help_id}/confirm"
+    assert went_to(browse(app, confirm, one, helper=BEN.rep_id)) == "/me/help"
+    assert "/confirm" not in browse(app, "GET /me/help").text
+    assert went_to(browse(app, "POST /help/{help_id}/close", one)) == "/me/help"
+    assert "Closed" in browse(app, "GET /me/help").text
+
+
+def test_asking_about_a_lead_of_a_colleague_is_told_in_words(app: App) -> None:
+    lead = app.lead()
+    assert app.claim(lead, BEN).status == 200
+    form = {"request_id": "1", "question": "Who?"}
+    sent = browse(app, "POST /leads/{lead_id}/help", {"lead_id": lead.lead_id}, **form)
+    assert (sent.status, "not yours" in sent.text) == (409, True)
+
+
+def test_contests_show_my_place_and_the_time_left(app: App) -> None:
+    made = contest(app, name=SCRIPT, first_day="2026-11-30", last_day="2026-12-06")
+    assert made.status == 200
+    page = browse(app, "GET /contests").text
+    for words in ("To come", "begins", "Dinner"):
+        assert words in page
+    to(app, date(2026, 11, 30), hours=1)
+    job(app)
+    page = browse(app, "GET /contests").text
+    assert "<script>alert" not in page
+    for words in ("On now", "Your place: 1", "7 days left", "/contests/week"):
+        assert words in page
+    shown = browse(app, "GET /contests/{contest_id}", {"contest_id": "week"})
+    assert shown.status == 200
+    assert "The highest wins." in shown.text
+    assert "<script>alert" not in shown.text
+    unknown = browse(app, "GET /contests/{contest_id}", {"contest_id": "none"})
+    assert unknown.status == 404
