@@ -54,7 +54,6 @@ from dibs.web.http import (
     wants_html,
 )
 from dibs.web.json_body import FORM
-from dibs.web.outcome import OutcomeIn
 from dibs.web.route import ERROR_PAGES, HTML, Route
 from dibs.web.translations import refusal_sentence, shown_company
 from dibs.wiring import wiring
@@ -66,6 +65,7 @@ from rep.body import (
     AvailabilityIn,
     DeviceIn,
     DisputeIn,
+    HeldOutcomeIn,
     ReleaseIn,
 )
 from rep.card import card_of, month_of, since, weeks_of
@@ -327,7 +327,7 @@ ROUTES = {
         REP,
         {200: "OutcomeTold", 303: "", **ERROR_PAGES},
         (LeadNotFound, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
-        body=OutcomeIn,
+        body=HeldOutcomeIn,
         repeated="The same outcome_id counts once.",
         page=held_lead.page_of,
     ),

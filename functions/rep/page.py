@@ -13,8 +13,10 @@ from dibs.assignment.work import LONGEST_REASON
 from dibs.aws.clock import to_ms
 from dibs.core.errors import DibsError, LeadNotFound, NoLongerYours
 from dibs.core.lead import HELD, Lead, State
+from dibs.core.money import digits_of
 from dibs.core.rep import Rep
 from dibs.game.help.rules import LONGEST_TEXT
+from dibs.ledger.entries import Entry
 from dibs.ledger.in_hand import InHand
 from dibs.ledger.texts import closed_sentence, deadline, done_label
 from dibs.offers.open_offers import OpenOffer
@@ -150,11 +152,18 @@ def _held(lead: Lead, outcomes: tuple[str, ...], rep: Rep, now: datetime) -> Row
 
 
 def lead(
-    found: InHand, outcomes: tuple[str, ...], now: datetime, *, dropped: bool = False
+    found: InHand,
+    outcomes: tuple[str, ...],
+    further: tuple[str, ...],
+    currency: str,
+    now: datetime,
+    *,
+    dropped: bool = False,
 ) -> Response:
     """A lead in hand: contact, deadline, what came of it, what was done.
 
-    Of a lost one nobody is to be called. `dropped`: a tap came without a session.
+    Of a lost one nobody is to be called. `further` are outcomes that ask for more than a tap, a
+    deal's amount in `currency`. `dropped`: a tap came without a session.
     """
     rep, card, held = found.rep, found.card, found.lead
     lost = held.state is State.LOST
@@ -170,6 +179,9 @@ def lead(
         dropped=pages.dropped_sentence(rep.language) if dropped else "",
         due=deadline(held, rep, now),
         row=Row(held.lead_id, card.company, "", "", "", _labels(outcomes, rep), _tap(held, now)),
+        further=further,
+        currency=currency,
+        step="1" if digits_of(currency) == 0 else f"0.{'1'.zfill(digits_of(currency))}",
         reasons=_reasons(rep) if held.state in HELD else (),
         longest=LONGEST_REASON,
         longest_question=LONGEST_TEXT,
@@ -177,8 +189,7 @@ def lead(
         claimed=found.came.competitive,
         reason="" if found.given is None else found.given.note,
         done=[
-            (local_time(one.at, rep, now), done_label(one.kind, rep.language))
-            for one in reversed(found.done)
+            (local_time(one.at, rep, now), _done(one, rep.language)) for one in reversed(found.done)
         ],
     )
 
@@ -208,6 +219,15 @@ def problem(error: DibsError, back: str = "", language: str = ENGLISH) -> Respon
     status = STATUS[type(error)]
     said = not_done(error, language)
     return made(status, "lead_message.html", language, said=said, gone=gone, back=back)
+
+
+def _done(one: Entry, language: str) -> str:
+    """Return what was done, with its amount where it has one."""
+    said = done_label(one.kind, language)
+    if one.amount is None or not one.currency:
+        return said
+    digits = digits_of(one.currency)
+    return f"{said} {one.amount / 10**digits:,.{digits}f} {one.currency}"
 
 
 def _labels(outcomes: tuple[str, ...], rep: Rep) -> tuple[tuple[str, str], ...]:

@@ -301,4 +301,9 @@ def not_done(error: DibsError, language: str) -> str:
         return _(_ONLY_OTHERS[frozenset(error.only)])
     if isinstance(error, Forbidden):
         return _("Nothing is recorded: in your organisation you do not report this.")
+    if isinstance(error, InvalidInput) and any(one.field == "amount" for one in error.errors):
+        return _(
+            "Nothing is recorded. Write the amount such as 1250.50; a larger one than you may "
+            "report is for your manager."
+        )
     return _("Nothing is recorded. Open the lead again and try once more.")

@@ -7,11 +7,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from handlers.app import AINA, BEN, DAYANG, MANAGER, App, http
+from dibs.core.lead import Lead, State
+from handlers.app import AINA, BEN, DAYANG, MANAGER, Answer, App, http
 from handlers.people.test_lead_in_hand import browse
 from handlers.receipts.test_receipts import ask, sealed
 from rep import receipt
-from support.builders import a_card
+from support.builders import a_card, a_playbook
 
 HOSTILE = "<script>alert(1)</script> \u202eمرحبا " + "Ü" * 170
 SHOWN = HOSTILE.replace("\u202e", "")
@@ -135,3 +136,64 @@ def test_a_won_race_is_not_disputed_and_an_unknown_one_not_shown(app: App) -> No
     assert sent.status == 409
     assert "Only a race you did not win" in sent.text
     assert browse(app, "GET /leads/{lead_id}/receipt", {"lead_id": "x"}, AINA).status == 404
+
+
+# What came of a lead
+
+
+def told(app: App, lead: Lead, **form: str) -> Answer:
+    route, path = "POST /me/leads/{lead_id}/outcome", {"lead_id": lead.lead_id}
+    return browse(app, route, path, AINA, **form)
+
+
+def in_hand(app: App) -> Lead:
+    lead = app.lead()
+    assert app.claim(lead).status == 200
+    return lead
+
+
+def page_of(app: App, lead: Lead) -> str:
+    return browse(app, "GET /leads/{lead_id}", {"lead_id": lead.lead_id}).text
+
+
+def test_a_deal_is_told_with_its_amount_and_counts_once(app: App) -> None:
+    lead = in_hand(app)
+    page = page_of(app, lead)
+    assert 'value="USD"' in page
+    assert 'value="qualified"' in page
+    form = {"outcome": "won", "outcome_id": "1", "amount": "1250.5", "currency": "USD"}
+    for _ in range(2):
+        assert told(app, lead, **form).status == 303
+        history = ask(app, "GET /me/leads/{lead_id}", AINA, lead).json["history"]
+        assert [(one["type"], one["amount"], one["currency"]) for one in history] == [
+            ("won", 125050, "USD")
+        ]
+    page = page_of(app, lead)
+    assert "Won 1,250.50 USD" in page
+    assert 'name="amount"' not in page
+    assert app.now(lead).state is State.WON
+
+
+@pytest.mark.parametrize("amount", ["-1", "1,250.50", "1.255", "x", "9" * 30])
+def test_what_is_no_amount_records_nothing_and_says_how(app: App, amount: str) -> None:
+    lead = in_hand(app)
+    form = {"outcome": "won", "outcome_id": "1", "amount": amount, "currency": "USD"}
+    sent = told(app, lead, **form)
+    assert sent.status == 422
+    assert app.now(lead).state is State.CLAIMED
+    assert "1250.50" in sent.text
+
+
+def test_qualified_and_lost_are_one_tap(app: App) -> None:
+    lead = in_hand(app)
+    assert told(app, lead, outcome="qualified", outcome_id="1").status == 303
+    assert app.now(lead).state is State.QUALIFIED
+    assert 'value="qualified"' not in page_of(app, lead)
+    assert told(app, lead, outcome="lost", outcome_id="2").status == 303
+    assert app.now(lead).state is State.LOST
+
+
+def test_what_a_rep_may_not_report_is_not_asked_for(app: App) -> None:
+    rules = {"reporting": {"types": {"won": {"by": ["system"]}}}}
+    app.put_playbook(a_playbook(teams={"north": {"name": "North"}}, game=rules))
+    assert 'name="amount"' not in page_of(app, in_hand(app))
