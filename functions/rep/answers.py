@@ -252,6 +252,12 @@ class Receipt(TypedDict):
     race: NotRequired[SealedRace]
 
 
+class Language(TypedDict):
+    """The rep's language as it is now."""
+
+    language: str
+
+
 class TriedRace(TypedDict):
     """A race the rep tried to win, in short."""
 

@@ -29,6 +29,7 @@ from dibs.web.body import TEXT_ONLY, AppBody, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
 from dibs.web.json_body import FORM, form_fields
 from dibs.web.outcome import OutcomeIn, fields_of
+from dibs.web.translations import languages
 
 _CURRENCY = re.compile("[A-Z]{3}")
 _QUIET = f"send a whole number of minutes from 0 to {MOST_QUIET_MINUTES}"
@@ -90,19 +91,48 @@ class AvailabilityForm:
         Raises:
             InvalidInput: names every field that is wrong.
         """
-        sent = form_fields(raw, ("available", "minutes"))
-        minutes = sent.get("minutes", "")
-        number = int(minutes) if minutes.isascii() and minutes.isdigit() else None
-        available = {"true": True, "false": False}.get(sent.get("available", ""))
-        given = {"available": available, "minutes": minutes if number is None else number}
+        names = ("available", "minutes", "quiet_minutes", "leave_from", "leave_to", "no_leave")
+        sent = form_fields(raw, names)
+        given: dict[str, Any] = {
+            "available": {"true": True, "false": False}.get(sent.get("available", "")),
+            "minutes": _number(sent.get("minutes", "")),
+            "quiet_minutes": _number(sent.get("quiet_minutes", "")),
+        }
+        first, last = sent.get("leave_from", ""), sent.get("leave_to", "")
+        if sent.get("no_leave") == "true":
+            given["leave"] = []
+        elif first or last:
+            given["leave"] = [{"from": first, "to": last or first}]
         found = {name: value for name, value in given.items() if value not in (None, "")}
         return AvailabilityIn.read(json.dumps(found).encode())
 
     @classmethod
     def described(cls) -> dict[str, Any]:
         """Return its JSON Schema."""
-        says = {"available": {"enum": ["true", "false"]}, "minutes": {"type": "string"}}
+        day = {"type": "string", "format": "date"}
+        says: dict[str, Any] = {
+            "available": {"enum": ["true", "false"]},
+            "minutes": {"type": "string"},
+            "quiet_minutes": {"type": "string"},
+            "leave_from": day,
+            "leave_to": day,
+            "no_leave": {"enum": ["true"]},
+        }
         return {"type": "object", "properties": says, "additionalProperties": False}
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+class LanguageIn(AppBody):
+    """The language of pages, pushes and texts."""
+
+    example: ClassVar[Mapping[str, Any]] = {"language": "ms"}
+
+    language: Annotated[
+        str, TEXT_ONLY, judged_later("string", "One there is.", enum=list(languages()))
+    ] = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from dibs.core.errors import (
     LeadNotFound,
     NoLongerYours,
     NotYours,
+    Outdated,
     RouteNotFound,
     Unauthorized,
 )
@@ -40,7 +41,7 @@ from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import exclusive_until, next_opening
 from dibs.screens import pages
-from dibs.screens.frame import HOME
+from dibs.screens.frame import HOME, ME
 from dibs.web.entry import http
 from dibs.web.http import (
     EPOCH,
@@ -55,7 +56,7 @@ from dibs.web.http import (
 )
 from dibs.web.json_body import FORM
 from dibs.web.route import ERROR_PAGES, HTML, Route
-from dibs.web.translations import refusal_sentence, shown_company
+from dibs.web.translations import languages, refusal_sentence, shown_company
 from dibs.wiring import wiring
 from rep import held_lead, home, page, pool, receipt, why
 from rep import lead as one_lead
@@ -66,6 +67,7 @@ from rep.body import (
     DeviceIn,
     DisputeIn,
     HeldOutcomeIn,
+    LanguageIn,
     ReleaseIn,
 )
 from rep.card import card_of, month_of, since, weeks_of
@@ -262,8 +264,22 @@ def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
 
 def switch(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
     """`POST /me/availability`: the same from the form of my page, which comes next."""
+    if sent.leave:
+        # A form adds one leave to those that are set.
+        sent = sent.model_copy(update={"leave": tuple(dict.fromkeys((*rep.leave, *sent.leave)))})
     availability(event, rep, sent)
-    return see_other(HOME)
+    return see_other(HOME if sent.available is not None else ME)
+
+
+def language(event: Event, rep: Rep, sent: LanguageIn) -> Response:
+    """`POST /me/language`: the language of my pages, pushes and texts (U6).
+
+    From the form of my page, my page comes next.
+    """
+    if sent.language not in languages():
+        raise InvalidInput((FieldError("language", f"use one of {', '.join(languages())}"),))
+    wiring().roster.put_profile(replace(rep, language=sent.language), ("language",))
+    return see_other(ME) if wants_html(event) else answer(200, {"language": sent.language})
 
 
 def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -392,9 +408,19 @@ ROUTES = {
     "POST /me/availability": Route(
         switch,
         REP,
-        {303: ""},
+        {303: "", **ERROR_PAGES},
         (InvalidInput,),
         body=AvailabilityForm,
+        repeated=_AGAIN,
+        page=home.page_of,
+    ),
+    "POST /me/language": Route(
+        language,
+        REP,
+        {200: "Language", 303: "", **ERROR_PAGES},
+        (InvalidInput, Outdated),
+        body=LanguageIn,
+        also={FORM: LanguageIn.read_form},
         repeated=_AGAIN,
         page=home.page_of,
     ),

@@ -30,10 +30,12 @@ from dibs.web.contact import dialable, writable
 from dibs.web.http import STATUS, Response
 from dibs.web.translations import (
     ENGLISH,
+    LANGUAGE_NAMES,
     N_,
     OUTCOME_LABELS,
     Translator,
     heat,
+    languages,
     local_time,
     named,
     not_done,
@@ -44,6 +46,7 @@ from dibs.web.translations import (
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAUSES = (15, 60)
+_QUIETS = (30, 120, 480)
 # Why a lead is given back, as it is recorded, and what its button says (C5). The last four are
 # about the lead itself (`release.about_lead` of the playbook).
 _REASONS = (
@@ -198,10 +201,16 @@ def me(rep: Rep, card: Mapping[str, Any], now: datetime) -> Response:
     """My own card: what I have used up, points and badges."""
     turn = (card["priority"] or {}).get("today")
     back_at = card["available_at"]
+    quiet = card["quiet_until"]
     return made(
         200,
         "me.html",
         rep.language,
+        quiet=local_time(quiet, rep, now) if quiet else "",
+        quiets=_QUIETS,
+        today=str(rep.today(now)),
+        languages=[(tag, LANGUAGE_NAMES.get(tag, tag)) for tag in languages()],
+        own_language=translator(rep.language).language,
         card=card,
         back_at=local_time(back_at, rep, now) if back_at else "",
         turn="–".join(local_time(turn[end], rep, now) for end in ("from", "until")) if turn else "",

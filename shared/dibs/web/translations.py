@@ -44,6 +44,14 @@ from dibs.core.rep import Rep
 LOCALES = Path(__file__).parent.parent / "locale"
 DOMAIN = "dibs"
 ENGLISH = "en"
+LANGUAGE_NAMES: Mapping[str, str] = {
+    "en": "English",
+    "ms": "Bahasa Melayu",
+    "ru": "Русский",
+    "zh_Hans": "简体中文",
+    "zh_Hant": "繁體中文",
+}
+"""What each language calls itself, by its catalogue."""
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - the name every gettext tool looks for

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import unquote
 
 import pytest
 
 from dibs.core.lead import Lead, State
 from handlers.app import AINA, BEN, DAYANG, MANAGER, Answer, App, http
-from handlers.people.test_lead_in_hand import browse
+from handlers.people.test_lead_in_hand import OURS, browse
 from handlers.receipts.test_receipts import ask, sealed
 from rep import receipt
-from support.builders import a_card, a_playbook
+from support.builders import a_card, a_playbook, token_of
 
 HOSTILE = "<script>alert(1)</script> \u202eمرحبا " + "Ü" * 170
 SHOWN = HOSTILE.replace("\u202e", "")
@@ -197,3 +198,51 @@ def test_what_a_rep_may_not_report_is_not_asked_for(app: App) -> None:
     rules = {"reporting": {"types": {"won": {"by": ["system"]}}}}
     app.put_playbook(a_playbook(teams={"north": {"name": "North"}}, game=rules))
     assert 'name="amount"' not in page_of(app, in_hand(app))
+
+
+# My settings
+
+
+def test_my_language_is_mine_to_choose(app: App) -> None:
+    assert "Bahasa Melayu" in browse(app, "GET /me", {}).text
+    sent = browse(app, "POST /me/language", {}, language="ms")
+    assert (sent.status, sent.headers["location"]) == (303, "/me")
+    assert '<html lang="ms"' in browse(app, "GET /me", {}).text
+    assert browse(app, "POST /me/language", {}, language="xx").status == 422
+
+
+def test_quiet_and_leave_are_set_and_ended_from_my_page(app: App) -> None:
+    route = "POST /me/availability"
+    sent = browse(app, route, {}, quiet_minutes="30")
+    assert (sent.status, sent.headers["location"]) == (303, "/me")
+    assert "No alerts until 20:30" in browse(app, "GET /me", {}).text
+    browse(app, route, {}, quiet_minutes="0")
+    assert "No alerts until" not in browse(app, "GET /me", {}).text
+    for day in ("2026-12-24", "2026-12-31"):
+        assert browse(app, route, {}, leave_from=day, leave_to=day).status == 303
+    page = browse(app, "GET /me", {}).text
+    assert "2026-12-24 – 2026-12-24" in page
+    assert "2026-12-31 – 2026-12-31" in page
+    browse(app, route, {}, no_leave="true")
+    assert "No leave is set." in browse(app, "GET /me", {}).text
+    wrong = browse(app, route, {}, leave_from="2026-12-31", leave_to="2026-12-24")
+    assert wrong.status == 422
+
+
+def test_other_browsers_are_signed_out_from_a_page(app: App) -> None:
+    other, here = app.cookie(token_of(AINA)), app.cookie(token_of(AINA))
+    headers = {"authorization": None, "cookie": here, "accept": "text/html", **OURS}
+
+    def boards(route: str, path: dict[str, str], **changed: str) -> Answer:
+        asked = http("http_board", route, path, **{**headers, **changed})
+        asked.pop("queryStringParameters", None)
+        return app.ask("boards", asked)
+
+    page = boards("GET /me/sessions", {}).text
+    assert "This browser" in page
+    [ended] = re.findall(r'action="/me/sessions/([^/]+)/end"', page)
+    sent = boards("POST /me/sessions/{session_id}/end", {"session_id": ended})
+    assert (sent.status, sent.headers["location"]) == (303, "/me/sessions")
+    assert "Another browser" not in boards("GET /me/sessions", {}).text
+    gone = boards("GET /me/sessions", {}, cookie=other)
+    assert (gone.status, gone.headers["location"]) == (303, "/sign-in?to=/me/sessions")
