@@ -544,6 +544,16 @@ class Badge(TypedDict):
     earned_at: datetime
 
 
+class BadgeAhead(TypedDict):
+    """A badge the rep does not hold for this period yet: `have` of `at_least`."""
+
+    id: str
+    name: str
+    per: str
+    have: float
+    at_least: float
+
+
 class Me(TypedDict):
     """A rep's own card."""
 
@@ -574,6 +584,7 @@ class Me(TypedDict):
     credits: Credits | None
     points: PointsEarned
     badges: list[Badge]
+    next_badges: list[BadgeAhead]
 
 
 class Step(TypedDict):

@@ -46,6 +46,7 @@ from dibs.web.translations import (
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAUSES = (15, 60)
+_BADGES_AHEAD = 5
 _QUIETS = (30, 120, 480)
 # Why a lead is given back, as it is recorded, and what its button says (C5). The last four are
 # about the lead itself (`release.about_lead` of the playbook).
@@ -206,6 +207,10 @@ def me(rep: Rep, card: Mapping[str, Any], now: datetime) -> Response:
         200,
         "me.html",
         rep.language,
+        ahead=[
+            {"name": one["name"], "have": f"{one['have']:g}", "at_least": f"{one['at_least']:g}"}
+            for one in card["next_badges"][:_BADGES_AHEAD]
+        ],
         quiet=local_time(quiet, rep, now) if quiet else "",
         quiets=_QUIETS,
         today=str(rep.today(now)),
