@@ -9,9 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from iso4217 import Currency
 
+from dibs.core.credentials import Manager
 from dibs.core.errors import DibsError
 from dibs.core.rep import Rep
 from dibs.game.scoring.leaderboard import PERIODS, SCOPES, Asked, Leaderboard
@@ -21,7 +23,7 @@ from dibs.reports.assignment import TeamReport
 from dibs.reports.assignment_rows import DIMENSIONS
 from dibs.reports.team_entries import KINDS
 from dibs.rules.playbook import Playbook
-from dibs.screens.frame import BOARD, REPORT, Link, tabs
+from dibs.screens.frame import BOARD, DESK, ME, REPORT, Link, tabs
 from dibs.screens.site import Site
 from dibs.screens.site import site as build_site
 from dibs.web.http import RETRY_AFTER_SECONDS, STATUS, Response
@@ -56,7 +58,7 @@ _SCOPES = {"reps": N_("Reps"), "teams": N_("Teams")}
 @lru_cache(maxsize=1)
 def site() -> Site:
     """Build, on first use, what all pages share."""
-    built = build_site(_TEMPLATES, embeds=True)
+    built = build_site(_TEMPLATES, look, embeds=True)
     built.environment.globals.update(lang=ENGLISH, _=translator(ENGLISH))
     filters = {"duration": _duration, "percent": _percent, "moment": _moment, "figure": _figure}
     built.environment.filters.update(filters, plain=_plain, span=_span)
@@ -198,8 +200,33 @@ def message(error: DibsError, back: str, called: str) -> Response:
     return _page(STATUS[type(error)], "message.html", problem=problem, back=back, called=called)
 
 
+def sessions(found: Sequence[Mapping[str, Any]], who: Rep | Manager) -> Response:
+    """Where somebody is signed in, each to be ended; a manager's times are UTC."""
+    rep = who if isinstance(who, Rep) else None
+    _ = translator(rep.language if rep else ENGLISH)
+    zone = ZoneInfo(rep.zone if rep else "UTC")
+    listed = [
+        {
+            **one,
+            "began": f"{one['began_at'].astimezone(zone):%Y-%m-%d %H:%M}",
+            "ends": f"{one['ends_at'].astimezone(zone):%Y-%m-%d %H:%M}",
+        }
+        for one in found
+    ]
+    return _page(
+        200,
+        "sessions.html",
+        _=_,
+        lang=_.language,
+        tabs=tabs(ME if rep else "", _, manager=rep is None),
+        sessions=listed,
+        back=ME if rep else DESK,
+        called=_("Me") if rep else _("Desk"),
+    )
+
+
 def _page(status: int, template: str, **values: Any) -> Response:
-    return site().page(status, template, look(), **values)
+    return site().page(status, template, **values)
 
 
 def _duration(seconds: float | None, language: str = ENGLISH) -> str:

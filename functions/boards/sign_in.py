@@ -44,6 +44,7 @@ from dibs.web.sign_in import (
 from dibs.wiring import look, wiring
 
 _PAGE = "/sign-in"
+_SESSIONS = "/me/sessions"
 
 
 def show(event: Event) -> Response:
@@ -167,7 +168,7 @@ def sessions(event: Event, who: Rep | Manager) -> Response:
         }
         for one in open_sessions(wiring().credentials, _owner(who), now)
     ]
-    return answer(200, {"sessions": found})
+    return page.sessions(found, who) if wants_html(event) else answer(200, {"sessions": found})
 
 
 def end_session(event: Event, who: Rep | Manager) -> Response:
@@ -182,6 +183,21 @@ def end_session(event: Event, who: Rep | Manager) -> Response:
         raise RouteNotFound("You have no such session. It may have ended already.")
     credentials.end_session(_owner(who), found[0].digest)
     return answer(200, {"session_id": wanted, "ended": True})
+
+
+def end_by_form(event: Event, who: Rep | Manager) -> Response:
+    """`POST /me/sessions/{session_id}/end`: the same from the form of that page, shown again."""
+    end_session(event, who)
+    return see_other(_SESSIONS)
+
+
+def _page_of(event: Event, error: DibsError) -> Response | None:
+    """Return what a browser is shown instead: where to sign in, or what was wrong."""
+    if not wants_html(event):
+        return None
+    if isinstance(error, Unauthorized):
+        return see_other(f"{_PAGE}?to={_SESSIONS}")
+    return page.message(error, _SESSIONS, "Where you are signed in")
 
 
 def _owner(who: Rep | Manager) -> str:
@@ -260,7 +276,15 @@ ROUTES = {
     "POST /sign-out": Route(
         sign_out, ANYBODY, {303: ""}, (Forbidden,), repeated="Signed out is signed out."
     ),
-    "GET /me/sessions": Route(sessions, OWNER, {200: "Sessions"}),
+    "GET /me/sessions": Route(sessions, OWNER, {200: ("Sessions", HTML), 303: ""}, page=_page_of),
+    "POST /me/sessions/{session_id}/end": Route(
+        end_by_form,
+        OWNER,
+        {303: "", 404: HTML},
+        (RouteNotFound,),
+        repeated="An ended session is 404.",
+        page=_page_of,
+    ),
     "DELETE /me/sessions/{session_id}": Route(
         end_session,
         OWNER,

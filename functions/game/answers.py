@@ -254,13 +254,15 @@ class PointsLevel(TypedDict):
 
 
 class Transfer(TypedDict):
-    """Points that came or went."""
+    """Points that came or went: by which rule, and in words, with the company of one's own lead."""
 
     transfer_id: str
     at: datetime
     points: int
     rule: str
     cause: str
+    company: str | None
+    words: str
 
 
 class Points(TypedDict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
@@ -15,7 +16,7 @@ from dibs.game.help.rules import LONGEST_TEXT
 from dibs.game.rewards.requests import REWARD_SCHEMA
 from dibs.web.body import JSON, TEXT_ONLY, AppBody, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import json_object
+from dibs.web.json_body import form_fields, json_object
 
 _TEXT = judged_later("string", minLength=1, maxLength=LONGEST_TEXT)
 _REP = judged_later("string", "A rep, by id.")
@@ -84,6 +85,15 @@ class RewardRequestIn(AppBody):
         Field(description="The points it was shown at."),
         otherwise("send the points it costs, or leave it out"),
     ] = None
+
+    @classmethod
+    def read_form(cls, raw: bytes) -> Self:
+        """Return what a form sent: its price is a text of digits."""
+        sent: dict[str, Any] = form_fields(raw, cls.model_fields)
+        price = sent.get("price", "")
+        if price.isascii() and price.isdigit():
+            sent["price"] = int(price)
+        return cls.read(json.dumps(sent).encode())
 
 
 class DecisionIn(AppBody):

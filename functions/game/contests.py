@@ -32,9 +32,10 @@ from dibs.game.contests.store import contest_body, contest_from_body, series_fro
 from dibs.game.contests.texts import rules_in_words
 from dibs.roster.trail import Note, noting
 from dibs.rules.playbook import Playbook
-from dibs.web.http import Event, Response, answer, path
-from dibs.web.route import Route
+from dibs.web.http import Event, Response, answer, path, wants_html
+from dibs.web.route import ERROR_PAGES, HTML, Route
 from dibs.wiring import wiring
+from game import page
 from game.body import ContestIn, SeriesIn
 
 _ID_BYTES = 64
@@ -150,13 +151,17 @@ def listed(event: Event, who: Rep | Manager) -> Response:
 
     A rep or a team's manager sees those that the rep or the team is in.
     """
-    del event
     now, (viewer, team) = clock.now(), _viewer(who)
     found = [
         _planned(view.planned, now)
         for view in contests.listed(wiring().contest_deps, viewer, now, team)
         if now - view.planned.times.cut_off_at < _LISTED
     ]
+    if viewer is not None and wants_html(event):
+        live = (one["contest_id"] for one in found if one["phase"] == "live")
+        own = {name: _own_progress(name, viewer, now) for name in live}
+        standing = {name: row for name, row in own.items() if row is not None}
+        return page.contests(viewer, found, _challenges(viewer, now), standing, now)
     return answer(200, {"as_of": now, "contests": found})
 
 
@@ -166,7 +171,12 @@ def show(event: Event, who: Rep | Manager) -> Response:
     A team's manager sees the places of their reps and of the sides.
     """
     now, (viewer, team) = clock.now(), _viewer(who)
-    view = contests.look(wiring().contest_deps, _contest_id(event), viewer, now, team)
+    try:
+        view = contests.look(wiring().contest_deps, _contest_id(event), viewer, now, team)
+    except RouteNotFound as error:
+        if viewer is None:
+            raise
+        return page.or_page(event, error, viewer, page.CONTESTS)
     contest, playbook = view.planned.contest, wiring().roster.playbook()
     body = {
         **_planned(view.planned, now),
@@ -178,7 +188,10 @@ def show(event: Event, who: Rep | Manager) -> Response:
         body["entrants"] = len(view.frozen.entrants)
     if view.standing is not None:
         body |= _standing(contest, view.standing, viewer, playbook)
-    return answer(200, body | _ending(view, viewer, playbook, whole=viewer is None and not team))
+    body |= _ending(view, viewer, playbook, whole=viewer is None and not team)
+    if viewer is not None and wants_html(event):
+        return page.contest(viewer, body, now)
+    return answer(200, body)
 
 
 def _viewer(who: Rep | Manager) -> tuple[Rep | None, str]:
@@ -190,7 +203,11 @@ def challenges(event: Event, viewer: Rep | None) -> Response:
     """`GET /challenges`: the challenges on now and next, and how the rep stands (G7)."""
     del event
     now = clock.now()
-    playbook, found = wiring().roster.playbook(), []
+    return answer(200, {"as_of": now, "challenges": _challenges(viewer, now)})
+
+
+def _challenges(viewer: Rep | None, now: datetime) -> list[dict[str, Any]]:
+    playbook, found = wiring().roster.playbook(), list[dict[str, Any]]()
     for slot, contest in contests.coming(wiring().contest_deps, now):
         if viewer is not None and contest.hidden:
             continue
@@ -209,7 +226,7 @@ def challenges(event: Event, viewer: Rep | None) -> Response:
         if viewer is not None and told["when"] == "now":
             told["me"] = _own_progress(contest.contest_id, viewer, now)
         found.append(told)
-    return answer(200, {"as_of": now, "challenges": found})
+    return found
 
 
 def _own_progress(contest_id: str, viewer: Rep, now: datetime) -> dict[str, Any] | None:
@@ -396,9 +413,18 @@ def _winners(contest: Contest, standing: ContestStanding, most: int) -> Sequence
 _NO_CONTEST = (RouteNotFound, IllegalMove)
 
 ROUTES: dict[str, Route] = {
-    "GET /contests": Route(listed, VIEWER_OF_PART, {200: "Contests", 304: ""}),
+    "GET /contests": Route(
+        listed,
+        VIEWER_OF_PART,
+        {200: ("Contests", HTML), 303: "", 304: "", **ERROR_PAGES},
+        page=page.page_of(page.CONTESTS),
+    ),
     "GET /contests/{contest_id}": Route(
-        show, VIEWER_OF_PART, {200: "ContestShown", 304: ""}, (RouteNotFound,)
+        show,
+        VIEWER_OF_PART,
+        {200: ("ContestShown", HTML), 303: "", 304: "", **ERROR_PAGES},
+        (RouteNotFound,),
+        page=page.page_of(page.CONTESTS),
     ),
     "PUT /contests/{contest_id}": Route(
         put,

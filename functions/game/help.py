@@ -9,6 +9,7 @@ from dibs.aws import clock
 from dibs.callers import REP
 from dibs.core.errors import (
     AlreadyExists,
+    DibsError,
     Ended,
     Forbidden,
     LeadNotFound,
@@ -18,10 +19,12 @@ from dibs.core.errors import (
 from dibs.core.rep import Rep
 from dibs.game.help import ask as helping
 from dibs.game.help.rules import ANSWERED_FOR, CONFIRMED_FOR, HelpAnswer, HelpRequest
-from dibs.web.http import Event, Response, answer, lead_id, path
-from dibs.web.route import Route
+from dibs.web.http import Event, Response, answer, lead_id, path, see_other, wants_html
+from dibs.web.json_body import FORM
+from dibs.web.route import ERROR_PAGES, HTML, Route
 from dibs.web.translations import named, translator
 from dibs.wiring import wiring
+from game import page
 from game.body import AnswerIn, HelperIn, QuestionIn
 
 
@@ -31,43 +34,60 @@ def ask(event: Event, rep: Rep, sent: QuestionIn) -> Response:
     201; the same once more is 200.
     """
     deps = wiring().help_deps
-    asked, stood = helping.ask(deps, rep, lead_id(event), sent.request_id, sent.question)
+    try:
+        asked, stood = helping.ask(deps, rep, lead_id(event), sent.request_id, sent.question)
+    except DibsError as error:
+        return page.or_page(event, error, rep, page.HELP)
+    if wants_html(event):
+        return see_other(page.HELP)
     names = helping.names_of(deps, [asked]) if stood else {}
     return answer(200 if stood else 201, _mine(asked, names))
 
 
 def mine(event: Event, rep: Rep) -> Response:
     """`GET /me/help`: what I asked and was answered, and what my colleagues ask me."""
-    del event
     deps = wiring().help_deps
     own, theirs = helping.mine(deps, rep), helping.of_colleagues(deps, rep)
     names = helping.names_of(deps, [*own, *theirs])
     # Who holds the lead they ask about has won it, and that is nobody's business there (C3).
     hidden = wiring().roster.playbook().hides_winner_from(rep)
-    return answer(
-        200,
-        {
-            "asked": [_mine(request, names) for request in own],
-            "for_me": [_theirs(request, names, rep, hidden) for request in theirs],
-        },
-    )
+    body = {
+        "asked": [_mine(request, names) for request in own],
+        "for_me": [_theirs(request, names, rep, hidden) for request in theirs],
+    }
+    return page.help_page(rep, body, clock.now()) if wants_html(event) else answer(200, body)
 
 
 def reply(event: Event, rep: Rep, sent: AnswerIn) -> Response:
     """`POST /help/{help_id}/answers`: answer a colleague, once."""
-    found, stood = helping.answer(wiring().help_deps, rep, path(event, "help_id"), sent.text)
+    try:
+        found, stood = helping.answer(wiring().help_deps, rep, path(event, "help_id"), sent.text)
+    except DibsError as error:
+        return page.or_page(event, error, rep, page.HELP)
+    if wants_html(event):
+        return see_other(page.HELP)
     return answer(200 if stood else 201, _answer(found))
 
 
 def confirm(event: Event, rep: Rep, sent: HelperIn) -> Response:
     """`POST /help/{help_id}/confirm`: say who helped; now it counts for them."""
-    found = helping.confirm(wiring().help_deps, rep, path(event, "help_id"), sent.helper)
+    try:
+        found = helping.confirm(wiring().help_deps, rep, path(event, "help_id"), sent.helper)
+    except DibsError as error:
+        return page.or_page(event, error, rep, page.HELP)
+    if wants_html(event):
+        return see_other(page.HELP)
     return answer(200, {"helper": found.rep_id, **_answer(found)})
 
 
 def close(event: Event, rep: Rep) -> Response:
     """`POST /help/{help_id}/close`: take no more answers to my question."""
-    helping.close(wiring().help_deps, rep, path(event, "help_id"))
+    try:
+        helping.close(wiring().help_deps, rep, path(event, "help_id"))
+    except DibsError as error:
+        return page.or_page(event, error, rep, page.HELP)
+    if wants_html(event):
+        return see_other(page.HELP)
     return answer(200, {"help_id": path(event, "help_id"), "open": False})
 
 
@@ -110,6 +130,8 @@ def _answer(given: HelpAnswer) -> dict[str, Any]:
     return {"text": given.text, "answered_at": given.at, "helped": given.confirmed_at is not None}
 
 
+_PAGES = {303: "", **ERROR_PAGES}
+_PAGE = page.page_of(page.HELP)
 _OVER = (RouteNotFound, Forbidden, Ended)
 _AGAIN = "The same again is 200 and changes nothing."
 
@@ -117,24 +139,40 @@ ROUTES = {
     "POST /leads/{lead_id}/help": Route(
         ask,
         REP,
-        {201: "OwnQuestion", 200: "OwnQuestion"},
+        {201: "OwnQuestion", 200: "OwnQuestion", **_PAGES},
         (LeadNotFound, NotYours, AlreadyExists),
         body=QuestionIn,
+        also={FORM: QuestionIn.read_form},
+        page=_PAGE,
         repeated="The same request_id is the same question: 200; with another one it is 409.",
     ),
-    "GET /me/help": Route(mine, REP, {200: "Help"}),
+    "GET /me/help": Route(mine, REP, {200: ("Help", HTML), **_PAGES}, page=_PAGE),
     "POST /help/{help_id}/answers": Route(
         reply,
         REP,
-        {201: "HelpAnswer", 200: "HelpAnswer"},
+        {201: "HelpAnswer", 200: "HelpAnswer", **_PAGES},
         (*_OVER, AlreadyExists),
         body=AnswerIn,
+        also={FORM: AnswerIn.read_form},
+        page=_PAGE,
         repeated=_AGAIN,
     ),
     "POST /help/{help_id}/confirm": Route(
-        confirm, REP, {200: "Helped"}, _OVER, body=HelperIn, repeated=_AGAIN
+        confirm,
+        REP,
+        {200: "Helped", **_PAGES},
+        _OVER,
+        body=HelperIn,
+        also={FORM: HelperIn.read_form},
+        repeated=_AGAIN,
+        page=_PAGE,
     ),
     "POST /help/{help_id}/close": Route(
-        close, REP, {200: "Closed"}, (RouteNotFound, Forbidden), repeated=_AGAIN
+        close,
+        REP,
+        {200: "Closed", **_PAGES},
+        (RouteNotFound, Forbidden),
+        repeated=_AGAIN,
+        page=_PAGE,
     ),
 }

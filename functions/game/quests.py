@@ -9,24 +9,33 @@ from typing import Any
 from dibs.aws import clock
 from dibs.callers import REP, REP_OR_MANAGER_OF_BODY, VIEWER_OF_PART
 from dibs.core.credentials import Manager
-from dibs.core.errors import Ended, FieldError, Forbidden, InvalidInput, RouteNotFound
+from dibs.core.errors import DibsError, Ended, FieldError, Forbidden, InvalidInput, RouteNotFound
 from dibs.core.rep import Rep
 from dibs.game.quests import steps as quests
 from dibs.game.quests.steps import QuestProgress
 from dibs.roster.callers import manages
 from dibs.roster.trail import noting
-from dibs.web.http import Event, Response, answer, path
-from dibs.web.route import Route
+from dibs.web.http import Event, Response, answer, path, see_other, wants_html
+from dibs.web.json_body import FORM
+from dibs.web.route import ERROR_PAGES, HTML, Route
 from dibs.wiring import wiring
+from game import page
 from game.body import DoneBy, PeerIn
 
 
 def mine(event: Event, rep: Rep) -> Response:
-    """`GET /me/quests`: where I stand in each quest, what is next, and who has to confirm it."""
-    del event
+    """`GET /me/quests`: where I stand in each quest, what is next, and who has to confirm it.
+
+    In a browser with forms, and the steps of colleagues that wait for my word.
+    """
     found = quests.standings(wiring().quest_deps, rep)
     peers = sorted({told.peer for one in found for told in one.told.values() if told.peer})
     names = {rep_id: peer.name for rep_id, peer in wiring().roster.get_many(peers).items()}
+    if wants_html(event):
+        team = (one for one, _ in wiring().roster.team(rep.team))
+        others = [one for one in team if one.active and one.rep_id != rep.rep_id]
+        waiting = quests.pending(wiring().quest_deps, rep)
+        return page.quests(rep, found, names, others, waiting, clock.now())
     return answer(200, {"quests": [_standing(one, names) for one in found]})
 
 
@@ -65,10 +74,16 @@ def _step(standing: QuestProgress, step_id: str, names: Mapping[str, str]) -> di
 def tell(event: Event, rep: Rep, sent: PeerIn) -> Response:
     """`POST /quests/{quest}/{step}`: say that I have done a step of a quest.
 
-    A step nobody has to confirm is done with that. A `peer` is named where one confirms.
+    A step nobody has to confirm is done with that. A `peer` is named where one confirms. From the
+    form of my quests' page, that page comes next.
     """
     quest, step = path(event, "quest"), path(event, "step")
-    told, done = quests.tell(wiring().quest_deps, rep, quest, step, sent.peer)
+    try:
+        told, done = quests.tell(wiring().quest_deps, rep, quest, step, sent.peer)
+    except DibsError as error:
+        return page.or_page(event, error, rep, page.QUESTS)
+    if wants_html(event):
+        return see_other(page.QUESTS)
     body = {"quest": quest, "step": step, "told_at": told.at, "peer": told.peer or None}
     return answer(200, {**body, "done": done})
 
@@ -88,6 +103,8 @@ def confirm(event: Event, by: Rep | Manager, sent: DoneBy) -> Response:
         noted = noting(log, by.manager_id, "quest.confirm", target, clock.now(), {}, after)
     with noted:
         rep = quests.confirm(wiring().quest_deps, peer, quest, step, sent.rep_id)
+    if wants_html(event) and peer is not None:
+        return see_other(page.QUESTS)
     return answer(200, {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True})
 
 
@@ -125,22 +142,31 @@ def pending(event: Event, who: Rep | Manager) -> Response:
 _AGAIN = "The same again changes nothing."
 
 ROUTES = {
-    "GET /me/quests": Route(mine, REP, {200: "Quests", 304: ""}),
+    "GET /me/quests": Route(
+        mine,
+        REP,
+        {200: ("Quests", HTML), 303: "", 304: "", **ERROR_PAGES},
+        page=page.page_of(page.QUESTS),
+    ),
     "GET /quests/pending": Route(pending, VIEWER_OF_PART, {200: "Pending"}),
     "POST /quests/{quest}/{step}": Route(
         tell,
         REP,
-        {200: "Told"},
+        {200: "Told", 303: "", **ERROR_PAGES},
         (RouteNotFound, Forbidden, Ended),
         body=PeerIn,
+        also={FORM: PeerIn.read_form},
+        page=page.page_of(page.QUESTS),
         repeated="Told twice is told once; another peer takes the place of the first.",
     ),
     "POST /quests/{quest}/{step}/confirm": Route(
         confirm,
         REP_OR_MANAGER_OF_BODY,
-        {200: "Confirmed"},
+        {200: "Confirmed", 303: "", **ERROR_PAGES},
         (RouteNotFound, Forbidden),
         body=DoneBy,
+        also={FORM: DoneBy.read_form},
+        page=page.page_of(page.QUESTS),
         repeated=_AGAIN,
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyDecided,
     AlreadyExists,
+    DibsError,
     FieldError,
     InvalidInput,
     NotEnoughPoints,
@@ -20,14 +22,19 @@ from dibs.core.errors import (
     RouteNotFound,
 )
 from dibs.core.rep import Rep
+from dibs.game.help.rules import HELPED
 from dibs.game.rewards import requests as rewards
 from dibs.game.rewards.rules import WITH_REASON, RequestState, Reward, RewardRequest
 from dibs.game.scoring.points import Account, Transfer, level_of
+from dibs.game.scoring.texts import points_words
 from dibs.roster.trail import noting
 from dibs.rules.game import Level
-from dibs.web.http import Event, Response, answer, path, query
-from dibs.web.route import Route
+from dibs.web.http import Event, Response, answer, path, query, see_other, wants_html
+from dibs.web.json_body import FORM
+from dibs.web.route import ERROR_PAGES, HTML, Route
+from dibs.web.translations import shown_company
 from dibs.wiring import wiring
+from game import page
 from game.body import DecisionIn, RefusalIn, RewardIn, RewardRequestIn
 
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")
@@ -39,13 +46,16 @@ _PAGE = 50
 def catalogue(event: Event, rep: Rep | None) -> Response:
     """`GET /rewards`: what there is, at what price, and whether I can afford it.
 
-    Managers see all of it, also what is not to be had now.
+    Managers see all of it, also what is not to be had now. A rep's browser is shown what they asked
+    for as well.
     """
-    del event
     found = wiring().rewards.rewards()
     if rep is None:
         return answer(200, {"rewards": [_managed(reward) for reward in found]})
     account = wiring().points.account(rep.rep_id)
+    if wants_html(event):
+        asked, now = wiring().rewards.of_rep(rep.rep_id), clock.now()
+        return page.rewards(rep, found, account, asked, str(clock.to_ms(now)), now)
     shown = [_offered(reward, account) for reward in found if reward.active]
     return answer(200, {"balance": account.balance, "rewards": shown})
 
@@ -70,12 +80,19 @@ def ask(event: Event, rep: Rep, sent: RewardRequestIn) -> Response:
     """`POST /rewards/{reward_id}/requests`: ask for a reward, once for each `request_id`.
 
     201 when it was asked for now, 200 when it was before. `price` may be left out; where it is not
-    the price any more, nothing is asked for.
+    the price any more, nothing is asked for. From the form of the rewards' page, that page comes
+    next.
     """
     reward_id, chosen, price = path(event, "reward_id"), sent.request_id, sent.price
-    if not rewards.REWARD_ID.fullmatch(reward_id):
-        raise RouteNotFound("There is no such reward.")
-    request, new = rewards.ask(wiring().rewards, rep.rep_id, reward_id, chosen, clock.now, price)
+    store = wiring().rewards
+    try:
+        if not rewards.REWARD_ID.fullmatch(reward_id):
+            raise RouteNotFound("There is no such reward.")
+        request, new = rewards.ask(store, rep.rep_id, reward_id, chosen, clock.now, price)
+    except DibsError as error:
+        return page.or_page(event, error, rep, page.REWARDS)
+    if wants_html(event):
+        return see_other(page.REWARDS)
     return answer(201 if new else 200, _request(request))
 
 
@@ -95,7 +112,8 @@ def points(event: Event, rep: Rep) -> Response:
     if start and not _PAGE_START.fullmatch(start):
         raise InvalidInput((FieldError("start", "follow the `next` of the page before"),))
     account = wiring().points.account(rep.rep_id)
-    page, following = wiring().points.history(rep.rep_id, _PAGE, start)
+    moved, following = wiring().points.history(rep.rep_id, _PAGE, start)
+    companies = _companies(moved, rep)
     held, ahead = level_of(account, wiring().roster.playbook().game.levels)
     body = {
         "balance": account.balance,
@@ -104,10 +122,27 @@ def points(event: Event, rep: Rep) -> Response:
         "spent": account.spent,
         "level": _level(held, account),
         "next_level": _level(ahead, account),
-        "history": [_moved(transfer) for transfer in page],
+        "history": [_moved(one, companies.get(one.cause, ""), rep) for one in moved],
         "next": f"/me/points?start={quote(following)}" if following else None,
     }
-    return answer(200, body)
+    return page.points(rep, body, clock.now()) if wants_html(event) else answer(200, body)
+
+
+def _companies(moved: Sequence[Transfer], rep: Rep) -> dict[str, str]:
+    """Return the companies of the rep's own leads behind transfers, by the transfers' causes."""
+    entries = wiring().ledger.find(sorted({one.cause for one in moved if one.cause}))
+    of_lead = {
+        cause: entry.lead_id
+        for cause, entry in entries.items()
+        # A colleague's lead that one helped with is named to nobody else (C3).
+        if entry.lead_id and entry.kind != HELPED
+    }
+    leads = wiring().leads.get_many(sorted(set(of_lead.values()))) if of_lead else {}
+    return {
+        cause: shown_company(leads[lead_id], rep.language)
+        for cause, lead_id in of_lead.items()
+        if lead_id in leads
+    }
 
 
 def requests(event: Event, manager: Manager) -> Response:
@@ -205,13 +240,15 @@ def _level(level: Level | None, account: Account) -> dict[str, Any] | None:
     return {"name": level.name, "from_points": level.from_points, "missing": missing}
 
 
-def _moved(transfer: Transfer) -> dict[str, Any]:
+def _moved(transfer: Transfer, company: str, rep: Rep) -> dict[str, Any]:
     return {
         "transfer_id": transfer.transfer_id,
         "at": transfer.at,
         "points": transfer.gained,
         "rule": transfer.rule,
         "cause": transfer.cause,
+        "company": company or None,
+        "words": points_words(transfer.rule, company, rep.language),
     }
 
 
@@ -219,7 +256,12 @@ _STATES = {"state": {"description": "requested, unless named.", "enum": list(Req
 _START = {"start": {"description": "Where `next` of the page before says.", "type": "string"}}
 
 ROUTES: dict[str, Route] = {
-    "GET /rewards": Route(catalogue, VIEWER, {200: ("Offered", "Managed"), 304: ""}),
+    "GET /rewards": Route(
+        catalogue,
+        VIEWER,
+        {200: ("Offered", "Managed", HTML), 303: "", 304: "", **ERROR_PAGES},
+        page=page.page_of(page.REWARDS),
+    ),
     "PUT /rewards/{reward_id}": Route(
         put_reward,
         MANAGER_OF_ALL,
@@ -230,13 +272,22 @@ ROUTES: dict[str, Route] = {
     "POST /rewards/{reward_id}/requests": Route(
         ask,
         REP,
-        {201: "RewardRequest", 200: "RewardRequest"},
+        {201: "RewardRequest", 200: "RewardRequest", 303: "", **ERROR_PAGES},
         (RouteNotFound, OutOfStock, NotEnoughPoints, AlreadyExists, Outdated),
         body=RewardRequestIn,
+        also={FORM: RewardRequestIn.read_form},
+        page=page.page_of(page.REWARDS),
         repeated="The same request_id is the same request: 200.",
     ),
     "GET /me/rewards": Route(mine, REP, {200: "OwnRequests"}),
-    "GET /me/points": Route(points, REP, {200: "Points", 304: ""}, (InvalidInput,), query=_START),
+    "GET /me/points": Route(
+        points,
+        REP,
+        {200: ("Points", HTML), 303: "", 304: "", **ERROR_PAGES},
+        (InvalidInput,),
+        query=_START,
+        page=page.page_of(page.POINTS),
+    ),
     "GET /rewards/requests": Route(
         requests, MANAGER_OF_PART, {200: "Requests"}, (InvalidInput,), query=_STATES
     ),

@@ -276,10 +276,10 @@ def error_page(event: Event, error: DibsError) -> Response | None:
 @lru_cache(maxsize=1)
 def desk_site() -> Site:
     """Build, on first use, what all pages share."""
-    return site(Path(__file__).parent / "templates")
+    return site(Path(__file__).parent / "templates", look)
 
 
 def _page(status: int, template: str, **values: Any) -> Response:
     made, _ = desk_site(), translator(ENGLISH)
     around = {"tabs": tabs(DESK, _, manager=True), **values}
-    return made.page(status, template, look(), _=_, lang=ENGLISH, **around)
+    return made.page(status, template, _=_, lang=ENGLISH, **around)

@@ -252,6 +252,32 @@ class Receipt(TypedDict):
     race: NotRequired[SealedRace]
 
 
+class Language(TypedDict):
+    """The rep's language as it is now."""
+
+    language: str
+
+
+class TriedRace(TypedDict):
+    """A race the rep tried to win, in short."""
+
+    lead_id: str
+    epoch: int
+    company: str
+    closed_at: datetime
+    outcome: Outcome
+    place: int | None
+    behind_ms: int | None
+    rules: Sequence[str]
+
+
+class TriedRaces(TypedDict):
+    """The races the rep tried to win, the newest first."""
+
+    receipts: list[TriedRace]
+    next: str | None
+
+
 class Dispute(Objection):
     """An objection as it was filed first."""
 
@@ -518,6 +544,16 @@ class Badge(TypedDict):
     earned_at: datetime
 
 
+class BadgeAhead(TypedDict):
+    """A badge the rep does not hold for this period yet: `have` of `at_least`."""
+
+    id: str
+    name: str
+    per: str
+    have: float
+    at_least: float
+
+
 class Me(TypedDict):
     """A rep's own card."""
 
@@ -548,6 +584,7 @@ class Me(TypedDict):
     credits: Credits | None
     points: PointsEarned
     badges: list[Badge]
+    next_badges: list[BadgeAhead]
 
 
 class Step(TypedDict):

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from dibs.core.calendar import period_of
-from dibs.core.periods import ALL
+from dibs.core.periods import ALL, kind_of
 from dibs.core.rep import Rep
 from dibs.game.scoring.badges import badges_of
+from dibs.game.scoring.metrics import parse
 from dibs.game.scoring.points import level_of
 from dibs.game.scoring.ports import OwnCard, OwnStandings
 from dibs.rules.game import Level
@@ -42,7 +43,34 @@ def earned(
             "next_level": _level(ahead),
         },
         "badges": _badges(rep, playbook, standings),
+        "next_badges": _ahead(rep, playbook, own, now),
     }
+
+
+def _ahead(rep: Rep, playbook: Playbook, own: OwnCard, now: datetime) -> list[dict[str, Any]]:
+    """Return how far the rep is to each badge of this week, this month or ever, the nearest first.
+
+    Those that are reached are left out, and those of other periods: their counts are not read here.
+    """
+    found = []
+    periods = {kind_of(period): period for period in periods_of(rep, playbook, now)}
+    for badge_id, badge in badges_of(playbook).items():
+        period = periods.get(badge.per)
+        if period is None or badge.at_least <= 0:
+            continue
+        value = parse(badge.formula).value(own.sums[period].whole if period in own.sums else {})
+        have = 0.0 if value is None else float(value)
+        if have < badge.at_least:
+            found.append(
+                {
+                    "id": badge_id,
+                    "name": badge.name,
+                    "per": badge.per,
+                    "have": have,
+                    "at_least": float(badge.at_least),
+                }
+            )
+    return sorted(found, key=lambda one: (-one["have"] / one["at_least"], one["id"]))
 
 
 def _level(level: Level | None) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from dibs.core.errors import (
     LeadNotFound,
     NoLongerYours,
     NotYours,
+    Outdated,
     RouteNotFound,
     Unauthorized,
 )
@@ -39,7 +40,8 @@ from dibs.race.decide import Refused
 from dibs.race.draw import DrawResult, collects, ticket
 from dibs.race.draw_winner import look
 from dibs.race.opening import exclusive_until, next_opening
-from dibs.screens.frame import HOME
+from dibs.screens import pages
+from dibs.screens.frame import HOME, ME
 from dibs.web.entry import http
 from dibs.web.http import (
     EPOCH,
@@ -53,9 +55,8 @@ from dibs.web.http import (
     wants_html,
 )
 from dibs.web.json_body import FORM
-from dibs.web.outcome import OutcomeIn
-from dibs.web.route import HTML, Route
-from dibs.web.translations import refusal_sentence, shown_company
+from dibs.web.route import ERROR_PAGES, HTML, Route
+from dibs.web.translations import languages, refusal_sentence, shown_company
 from dibs.wiring import wiring
 from rep import held_lead, home, page, pool, receipt, why
 from rep import lead as one_lead
@@ -65,6 +66,8 @@ from rep.body import (
     AvailabilityIn,
     DeviceIn,
     DisputeIn,
+    HeldOutcomeIn,
+    LanguageIn,
     ReleaseIn,
 )
 from rep.card import card_of, month_of, since, weeks_of
@@ -118,7 +121,10 @@ def seen(event: Event, caller: Shown) -> Response:
 
 
 def decline(event: Event, caller: Shown) -> Response:
-    """`POST /leads/{lead_id}/decline`: decline an offer; no text will follow."""
+    """`POST /leads/{lead_id}/decline`: decline an offer; no text will follow.
+
+    From the form of my page, my page comes next.
+    """
     return _sighted(event, caller, "declined_at")
 
 
@@ -129,6 +135,8 @@ def _sighted(event: Event, caller: Shown, what: str) -> Response:
     if what == "declined_at" and waits:
         # The last one to decline opens the next wave (M6).
         wiring().timers.check("lead.check", lead)
+    if wants_html(event):
+        return see_other(HOME)
     return answer(200, {"lead_id": lead.lead_id, what.removesuffix("_at"): True})
 
 
@@ -256,8 +264,22 @@ def availability(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
 
 def switch(event: Event, rep: Rep, sent: AvailabilityIn) -> Response:
     """`POST /me/availability`: the same from the form of my page, which comes next."""
+    if sent.leave:
+        # A form adds one leave to those that are set.
+        sent = sent.model_copy(update={"leave": tuple(dict.fromkeys((*rep.leave, *sent.leave)))})
     availability(event, rep, sent)
-    return see_other(HOME)
+    return see_other(HOME if sent.available is not None else ME)
+
+
+def language(event: Event, rep: Rep, sent: LanguageIn) -> Response:
+    """`POST /me/language`: the language of my pages, pushes and texts (U6).
+
+    From the form of my page, my page comes next.
+    """
+    if sent.language not in languages():
+        raise InvalidInput((FieldError("language", f"use one of {', '.join(languages())}"),))
+    wiring().roster.put_profile(replace(rep, language=sent.language), ("language",))
+    return see_other(ME) if wants_html(event) else answer(200, {"language": sent.language})
 
 
 def me(event: Event, caller: tuple[Rep, Usage]) -> Response:
@@ -293,7 +315,6 @@ def delete_device(event: Event, rep: Rep) -> Response:
 
 
 _NO_LEAD = (LeadNotFound,)
-_ERROR_PAGES = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
 _AGAIN = "The same again changes nothing and gets the same answer."
 
 ROUTES = {
@@ -304,7 +325,7 @@ ROUTES = {
     ),
     "GET /me/leads": Route(held, REP, {200: "HeldLeads"}),
     "GET /": Route(
-        home.show, REP_AND_USAGE, {200: HTML, 303: ""}, query=page.TAP, page=home.page_of
+        home.show, REP_AND_USAGE, {200: HTML, 303: ""}, query=pages.TAP, page=home.page_of
     ),
     "GET /me/leads/{lead_id}": Route(
         held_lead.show, REP, {200: "LeadInHand"}, (LeadNotFound, NoLongerYours)
@@ -312,28 +333,33 @@ ROUTES = {
     "GET /leads/{lead_id}": Route(
         one_lead.show,
         HOLDER_OR_MANAGER,
-        {200: (HTML, "LeadShown"), 303: "", **_ERROR_PAGES},
+        {200: (HTML, "LeadShown"), 303: "", **ERROR_PAGES},
         (LeadNotFound, NoLongerYours, RouteNotFound),
-        query=page.TAP,
+        query=pages.TAP,
         page=held_lead.page_of,
     ),
     "POST /me/leads/{lead_id}/outcome": Route(
         held_lead.outcome,
         REP,
-        {200: "OutcomeTold", 303: "", **_ERROR_PAGES},
+        {200: "OutcomeTold", 303: "", **ERROR_PAGES},
         (LeadNotFound, NoLongerYours, NotYours, IllegalMove, AlreadyExists, Forbidden),
-        body=OutcomeIn,
+        body=HeldOutcomeIn,
         repeated="The same outcome_id counts once.",
         page=held_lead.page_of,
     ),
     "POST /leads/{lead_id}/seen": Route(seen, HOLDER, {200: "Seen"}, _NO_LEAD, repeated=_AGAIN),
     "POST /leads/{lead_id}/decline": Route(
-        decline, HOLDER, {200: "Declined"}, _NO_LEAD, repeated=_AGAIN
+        decline,
+        HOLDER,
+        {200: "Declined", 303: "", **ERROR_PAGES},
+        _NO_LEAD,
+        repeated=_AGAIN,
+        page=home.page_of,
     ),
     "POST /leads/{lead_id}/release": Route(
         release,
         HOLDER,
-        {200: "Released", 303: "", **_ERROR_PAGES, 400: HTML, 413: HTML},
+        {200: "Released", 303: "", **ERROR_PAGES, 400: HTML, 413: HTML},
         (LeadNotFound, NotYours, IllegalMove),
         body=ReleaseIn,
         also={FORM: ReleaseIn.read_form},
@@ -344,7 +370,20 @@ ROUTES = {
         accepted, HOLDER, {200: "Accepted"}, (LeadNotFound, NotYours), repeated=_AGAIN
     ),
     "GET /leads/{lead_id}/receipt": Route(
-        receipt.receipt, REP, {200: "Receipt"}, _NO_LEAD, query=EPOCH
+        receipt.receipt,
+        REP,
+        {200: ("Receipt", HTML), 303: "", **ERROR_PAGES},
+        _NO_LEAD,
+        query=EPOCH,
+        page=receipt.page_of,
+    ),
+    "GET /me/receipts": Route(
+        receipt.listed,
+        REP,
+        {200: ("TriedRaces", HTML), 303: "", **ERROR_PAGES},
+        (InvalidInput,),
+        query=receipt.AFTER,
+        page=receipt.page_of,
     ),
     "GET /leads/{lead_id}/why": Route(
         why.show, HOLDER_OR_MANAGER, {200: "Why"}, _NO_LEAD, query=EPOCH
@@ -352,11 +391,13 @@ ROUTES = {
     "POST /leads/{lead_id}/dispute": Route(
         receipt.dispute,
         REP,
-        {200: "Dispute"},
+        {200: "Dispute", 303: "", **ERROR_PAGES, 400: HTML, 413: HTML},
         (*_NO_LEAD, IllegalMove),
         body=DisputeIn,
+        also={FORM: DisputeIn.read_form},
         query=EPOCH,
         repeated="The first objection of a rep to a race stays as it was.",
+        page=receipt.page_of,
     ),
     "GET /leads/{lead_id}/draw": Route(
         draw, HOLDER_OR_MANAGER, {200: "Draw"}, (LeadNotFound, RouteNotFound), query=EPOCH
@@ -367,9 +408,19 @@ ROUTES = {
     "POST /me/availability": Route(
         switch,
         REP,
-        {303: ""},
+        {303: "", **ERROR_PAGES},
         (InvalidInput,),
         body=AvailabilityForm,
+        repeated=_AGAIN,
+        page=home.page_of,
+    ),
+    "POST /me/language": Route(
+        language,
+        REP,
+        {200: "Language", 303: "", **ERROR_PAGES},
+        (InvalidInput, Outdated),
+        body=LanguageIn,
+        also={FORM: LanguageIn.read_form},
         repeated=_AGAIN,
         page=home.page_of,
     ),

@@ -12,12 +12,13 @@ from dibs.core.rep import Rep
 from dibs.ledger.activities import next_moves
 from dibs.ledger.entries import Entry, activity_id_of
 from dibs.ledger.in_hand import InHand, held_view, in_hand
-from dibs.ledger.quick import next_outcomes, tell_outcome
+from dibs.ledger.quick import ALL_OUTCOMES, further_outcomes, next_outcomes, tell_outcome
+from dibs.screens import pages
 from dibs.web.http import Event, Response, answer, card_body, lead_id, path, see_other, wants_html
-from dibs.web.outcome import OutcomeIn
 from dibs.web.route import reads
 from dibs.wiring import wiring
 from rep import page
+from rep.body import HeldOutcomeIn
 
 
 def show(event: Event, rep: Rep) -> Response:
@@ -34,15 +35,29 @@ def show_page(event: Event, rep: Rep) -> Response:
         found = _found(event, rep)
     except DibsError as error:
         return or_page(event, error, rep)
-    return page.lead(found, _outcomes(found), clock.now(), dropped=page.was_dropped(event))
+    playbook = wiring().roster.playbook()
+    return page.lead(
+        found,
+        _outcomes(found),
+        further_outcomes(found.lead.state, playbook.game.reporting),
+        playbook.quota.currency,
+        clock.now(),
+        dropped=pages.was_dropped(event),
+    )
 
 
-def outcome(event: Event, rep: Rep, sent: OutcomeIn) -> Response:
+def outcome(event: Event, rep: Rep, sent: HeldOutcomeIn) -> Response:
     """`POST /me/leads/{lead_id}/outcome`: report in one word what came of a lead I hold (U2)."""
     mine, lead, now = wiring(), lead_id(event), clock.now()
     try:
         held_view(mine.race, mine.ledger.story, lead, rep.rep_id, now)
-        told = tell_outcome(mine.record_deps, rep.rep_id, lead, sent.outcome, sent.outcome_id, now)
+        one = sent.told
+        told = tell_outcome(
+            *(mine.record_deps, rep.rep_id, lead, one.outcome, one.outcome_id, now),
+            amount=sent.amount,
+            currency=sent.currency,
+            among=ALL_OUTCOMES,
+        )
     except DibsError as error:
         return or_page(event, error, rep)
     if any(one.freed for one in told):
@@ -64,7 +79,7 @@ def page_of(event: Event, error: DibsError) -> Response | None:
     if not wants_html(event):
         return None
     if isinstance(error, Unauthorized):
-        return page.sign_in(event, _page(event))
+        return pages.sign_in(event, _page(event))
     return page.problem(error, _back(event))
 
 

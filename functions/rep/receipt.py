@@ -1,22 +1,97 @@
-"""A rep's receipt of a race, and their objection to it (C9)."""
+"""A rep's receipts of races, and their objections to them (C9)."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any
+from urllib.parse import quote
 
 from dibs.aws import clock
+from dibs.core.errors import DibsError, FieldError, InvalidInput
 from dibs.core.rep import Rep
 from dibs.receipts import seal as sealing
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import SealedRace, Trace
-from dibs.web.http import Event, Response, answer, epoch_asked, lead_id
+from dibs.screens import pages
+from dibs.web.http import (
+    Event,
+    Response,
+    answer,
+    epoch_asked,
+    lead_id,
+    query,
+    see_other,
+    wants_html,
+)
+from dibs.web.translations import N_, shown_company
 from dibs.wiring import wiring
+from rep import page, receipt_page
 from rep.body import DisputeIn
 
+RECEIPTS = "/me/receipts"
+AFTER: dict[str, dict[str, Any]] = {
+    "after": {"description": "Where `next` of the page before says.", "type": "string"}
+}
+_PAGE = 50
+_AFTER = re.compile(r"[0-9]{13}#[A-Za-z0-9_-]{1,64}#[0-9]{5}")
 
-def receipt(event: Event, rep: Rep) -> Response:
-    """`GET /leads/{lead_id}/receipt`: my receipt of the latest race for a lead, or of `epoch`."""
-    own = sealing.own_receipt(
+
+def listed(event: Event, rep: Rep) -> Response:
+    """`GET /me/receipts`: the races I tried to win in the last 90 days, the newest first.
+
+    Of a race I let pass, or was not told of, the lead's own receipt says so.
+    """
+    after = query(event, "after")
+    if after and not _AFTER.fullmatch(after):
+        raise InvalidInput((FieldError("after", "follow the `next` of the page before"),))
+    races, following = wiring().races.tried_by(rep.rep_id, _PAGE, after)
+    companies = _companies({one.lead_id for one in races}, rep)
+    following = f"{RECEIPTS}?after={quote(following)}" if following else ""
+    if wants_html(event):
+        return receipt_page.receipts(rep, races, companies, following, clock.now())
+    found = [
+        {
+            "lead_id": one.lead_id,
+            "epoch": one.epoch,
+            "company": companies.get(one.lead_id, ""),
+            "closed_at": one.closed_at,
+            "outcome": one.outcome,
+            "place": one.place,
+            "behind_ms": one.behind_ms,
+            "rules": one.rules,
+        }
+        for one in races
+    ]
+    return answer(200, {"receipts": found, "next": following or None})
+
+
+def _companies(lead_ids: Collection[str], rep: Rep) -> dict[str, str]:
+    leads = wiring().leads.get_many(lead_ids) if lead_ids else {}
+    return {one.lead_id: shown_company(one, rep.language) for one in leads.values()}
+
+
+_CALLED = N_("My races")
+
+
+def page_of(event: Event, error: DibsError) -> Response | None:
+    """Return the page that tells a browser of an error; where to sign in, if that is it."""
+    return pages.error_page(page.site(), event, error, RECEIPTS, _CALLED)
+
+
+def _or_page(event: Event, error: DibsError, rep: Rep) -> Response:
+    """Return the page that tells a rep's browser of an error, in their language."""
+    if not wants_html(event):
+        raise error
+    return pages.refused(page.site(), error, RECEIPTS, _CALLED, rep.language)
+
+
+def _one(event: Event, epoch: int) -> str:
+    return f"/leads/{quote(lead_id(event), safe='')}/receipt?epoch={epoch}"
+
+
+def _receipt(event: Event, rep: Rep) -> sealing.OwnReceipt:
+    return sealing.own_receipt(
         wiring().race,
         wiring().races,
         wiring().offers,
@@ -24,6 +99,18 @@ def receipt(event: Event, rep: Rep) -> Response:
         rep.rep_id,
         epoch_asked(event),
     )
+
+
+def receipt(event: Event, rep: Rep) -> Response:
+    """`GET /leads/{lead_id}/receipt`: my receipt of the latest race for a lead, or of `epoch`."""
+    try:
+        own = _receipt(event, rep)
+    except DibsError as error:
+        return _or_page(event, error, rep)
+    if wants_html(event):
+        filed = wiring().races.disputed(lead_id(event), own.epoch, rep.rep_id)
+        company = _companies([lead_id(event)], rep).get(lead_id(event), "")
+        return receipt_page.receipt(rep, own, filed, lead_id(event), company, clock.now())
     body: dict[str, Any] = {"lead_id": lead_id(event), "epoch": own.epoch}
     filed = wiring().races.disputed(lead_id(event), own.epoch, rep.rep_id)
     body["dispute"] = filed and _filed(filed)
@@ -69,18 +156,24 @@ def _race(sealed: SealedRace) -> dict[str, Any]:
 def dispute(event: Event, rep: Rep, sent: DisputeIn) -> Response:
     """`POST /leads/{lead_id}/dispute`: object to a race the rep did not win, once, with a reason.
 
-    To the latest the rep was in, or that of `?epoch=1`.
+    To the latest the rep was in, or that of `?epoch=1`. From the form of a receipt's page, that
+    page comes next.
     """
-    filed = sealing.dispute(
-        wiring().race,
-        wiring().races,
-        wiring().offers,
-        lead_id(event),
-        rep.rep_id,
-        sent.reason,
-        clock.now(),
-        epoch_asked(event),
-    )
+    try:
+        filed = sealing.dispute(
+            wiring().race,
+            wiring().races,
+            wiring().offers,
+            lead_id(event),
+            rep.rep_id,
+            sent.reason,
+            clock.now(),
+            epoch_asked(event),
+        )
+    except DibsError as error:
+        return _or_page(event, error, rep)
+    if wants_html(event):
+        return see_other(_one(event, filed.epoch))
     return answer(200, {"lead_id": filed.lead_id, "epoch": filed.epoch, **_filed(filed)})
 
 

@@ -62,7 +62,15 @@ from dibs.race.records import (
 from dibs.race.rep_records import rep_from, rep_item
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute
-from dibs.receipts.store import dispute_from, dispute_item, judged_from, judged_item
+from dibs.receipts.receipts import Outcome, TriedRace
+from dibs.receipts.store import (
+    dispute_from,
+    dispute_item,
+    judged_from,
+    judged_item,
+    tried_from,
+    tried_item,
+)
 
 AT = datetime(2026, 11, 30, 9, 30, 0, 123000, UTC)
 
@@ -379,6 +387,29 @@ DISPUTE_ITEM: Item = {
     "rep_id": {"S": "aaaac"},
     "sk": {"S": "RACE#00002#DISPUTE#aaaac"},
 }
+TRIED = TriedRace(
+    "01lead",
+    2,
+    "aaaac",
+    datetime(2026, 11, 23, 12, tzinfo=UTC),
+    Outcome.LOST,
+    2,
+    250,
+    ("daily_limit", "paused"),
+)
+TRIED_ITEM: Item = {
+    "lead_id": {"S": "TRIED#aaaac"},
+    "sk": {"S": "1795435200000#01lead#00002"},
+    "lead": {"S": "01lead"},
+    "epoch": {"N": "2"},
+    "rep_id": {"S": "aaaac"},
+    "closed_at": {"N": "1795435200000"},
+    "outcome": {"S": "lost"},
+    "place": {"N": "2"},
+    "behind_ms": {"N": "250"},
+    "rules": {"S": "daily_limit paused"},
+    "expires_at": {"N": "1803211200"},
+}
 ANSWERED = replace(
     DISPUTE, ruling="upheld", answer="You were.", answered_at=AT, answered_by="m-one"
 )
@@ -519,6 +550,7 @@ BARE_HELP_ITEM: Item = {
             entry_item, entry_from, BARE_ENTRY, BARE_ENTRY_ITEM, id="the least of a entry"
         ),
         pytest.param(dispute_item, dispute_from, DISPUTE, DISPUTE_ITEM, id="a whole dispute"),
+        pytest.param(tried_item, tried_from, TRIED, TRIED_ITEM, id="a race a rep tried to win"),
         pytest.param(dispute_item, dispute_from, ANSWERED, ANSWERED_ITEM, id="an answered dispute"),
         pytest.param(transfer_item, transfer_from, TRANSFER, TRANSFER_ITEM, id="a whole transfer"),
         pytest.param(

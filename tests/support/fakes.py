@@ -49,7 +49,7 @@ from dibs.race.ports import RaceView, SentOffer
 from dibs.race.usage import Change, use_credit, work_lead
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute
-from dibs.receipts.receipts import ChainLink, SealedRace
+from dibs.receipts.receipts import ChainLink, SealedRace, TriedRace, tried_races
 from dibs.roster.audit import Entry
 from dibs.rules.game import Reporting
 from dibs.rules.playbook import Playbook
@@ -958,6 +958,13 @@ class FakeRaces:
         sealed, _ = self.sealed[lead_id, epoch]
         who = {rep_id for lead, number, rep_id in self.filed if (lead, number) == (lead_id, epoch)}
         return replace(sealed, disputed=frozenset(who))
+
+    def tried_by(self, rep_id: str, most: int, before: str = "") -> tuple[list[TriedRace], str]:
+        every = (one for sealed, _ in self.sealed.values() for one in tried_races(sealed))
+        own = {keys.tried(r.closed_at, r.lead_id, r.epoch): r for r in every if r.rep_id == rep_id}
+        older = [key for key in sorted(own, reverse=True) if not before or key < before]
+        page = older[:most]
+        return [own[key] for key in page], page[-1] if older[most:] else ""
 
     def unsealed(self, late: datetime) -> list[tuple[str, int]]:
         due = (key for key, at in self.open.items() if at <= late)

@@ -248,6 +248,16 @@ def dispute(epoch: int, rep_id: str) -> str:
     return f"{race(epoch)}#DISPUTE#{rep_id}"
 
 
+def races_of(rep_id: str) -> str:
+    """The races a rep tried to win."""
+    return f"TRIED#{rep_id}"
+
+
+def tried(closed_at: datetime, lead_id: str, epoch: int) -> str:
+    """One race of a rep's own list, by when it ended."""
+    return f"{to_ms(closed_at):013d}#{lead_id}#{epoch:05d}"
+
+
 def judged(epoch: int, wave_at: datetime | None = None, part: int = 0) -> str:
     """How the reps of one wave were judged; without a wave, the prefix for all waves."""
     start = f"JUDGED#{epoch:05d}#"

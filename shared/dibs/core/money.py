@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+_MOST_DIGITS = 15
 _DIGITS = {
     **dict.fromkeys(
         (
@@ -20,6 +21,21 @@ _DIGITS = {
 def digits_of(currency: str) -> int:
     """Return how many digits a currency has after the point: 2 for USD, 0 for JPY."""
     return _DIGITS.get(currency, 2)
+
+
+def smallest_units(text: str, currency: str) -> int | None:
+    """Return an amount as people write it, 1250.50, in the currency's smallest unit.
+
+    None where it is no amount: thousands are not set apart, since 1,250 means two things.
+    """
+    digits = digits_of(currency)
+    whole, point, rest = text.strip().replace(",", ".").partition(".")
+    written = whole + rest
+    if not (whole and written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS):
+        return None
+    if len(rest) > digits or (point and not rest):
+        return None
+    return int(whole + rest.ljust(digits, "0"))
 
 
 def converted(amount: int, from_currency: str, to_currency: str, rate: str) -> int:

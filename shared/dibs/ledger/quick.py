@@ -23,6 +23,13 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "not interested": ("call", "contacted", "lost"),
 }
 """The types of activities each outcome stands for, in the order they are recorded."""
+FURTHER: Mapping[str, tuple[str, ...]] = {
+    "qualified": ("qualified",),
+    "won": ("won",),
+    "lost": ("lost",),
+}
+"""What the page of a lead in hand asks for as well: a deal comes with its amount."""
+ALL_OUTCOMES: Mapping[str, tuple[str, ...]] = {**OUTCOMES, **FURTHER}
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # an entry's id does not depend on when it was told
 CLOSING = frozenset(
     outcome for outcome, types in OUTCOMES.items() if State.LOST in map(MOVES.get, types)
@@ -30,7 +37,13 @@ CLOSING = frozenset(
 """The outcomes after which a lead is lost."""
 
 
-def activities_of(outcome: str, outcome_id: str, lead_id: str, at: datetime) -> list[Activity]:
+def activities_of(
+    outcome: str,
+    outcome_id: str,
+    lead_id: str,
+    at: datetime,
+    among: Mapping[str, tuple[str, ...]] = OUTCOMES,
+) -> list[Activity]:
     """Return the activities an outcome stands for; the same ones for the same id and outcome.
 
     Another outcome under the same id, as from a page that a browser goes back to, is another event.
@@ -41,10 +54,10 @@ def activities_of(outcome: str, outcome_id: str, lead_id: str, at: datetime) -> 
         InvalidInput: there is no such outcome.
     """
     said = _named(outcome)
-    if said not in OUTCOMES:
-        raise InvalidInput((FieldError("outcome", f"use one of {', '.join(OUTCOMES)}"),))
+    if said not in among:
+        raise InvalidInput((FieldError("outcome", f"use one of {', '.join(among)}"),))
     name = f"{outcome_id}:{said.replace(' ', '-')}"
-    return [Activity(f"{name}:{type}", type, at, lead_id) for type in OUTCOMES[said]]
+    return [Activity(f"{name}:{type}", type, at, lead_id) for type in among[said]]
 
 
 def _named(outcome: str) -> str:
@@ -84,27 +97,54 @@ def next_outcomes(state: State, reporting: Reporting) -> tuple[str, ...]:
 
     None of a lead that has ended (C8), and none of which only others report a part (K5).
     """
+    return _reportable(OUTCOMES, state, reporting)
+
+
+def further_outcomes(state: State, reporting: Reporting) -> tuple[str, ...]:
+    """Return what else a rep may report of a held lead in this state, as `next_outcomes` does.
+
+    A lead that is qualified already is not asked about again.
+    """
+    found = _reportable(FURTHER, state, reporting)
+    past = (State.QUALIFIED, State.OPPORTUNITY)
+    return tuple(one for one in found if one != "qualified" or state not in past)
+
+
+def _reportable(
+    outcomes: Mapping[str, tuple[str, ...]], state: State, reporting: Reporting
+) -> tuple[str, ...]:
     if state in CLOSED:
         return ()
     return tuple(
         outcome
-        for outcome, types in OUTCOMES.items()
+        for outcome, types in outcomes.items()
         if all("rep" in reporting.rule_for(type).by for type in types)
     )
 
 
 def tell_outcome(
-    deps: RecordDeps, rep_id: str, lead_id: str, outcome: str, outcome_id: str, at: datetime
+    deps: RecordDeps,
+    rep_id: str,
+    lead_id: str,
+    outcome: str,
+    outcome_id: str,
+    at: datetime,
+    amount: int | None = None,
+    currency: str = "",
+    among: Mapping[str, tuple[str, ...]] = OUTCOMES,
 ) -> list[RecordResult]:
     """Record an outcome once for its id, whenever it is told again (C4).
 
-    The first time it was told is when it happened.
+    The first time it was told is when it happened. An `amount` is that of a deal,
+    `among` are the outcomes the sender may tell of.
 
     Raises:
         InvalidInput: there is no such outcome.
         Others as `record_outcome` does.
     """
-    told = activities_of(outcome, outcome_id, lead_id, at)
+    told = activities_of(outcome, outcome_id, lead_id, at, among)
+    if amount is not None:
+        told = [replace(one, amount=amount, currency=currency) for one in told]
     names = [activity_entry_id(one.activity_id, "rep", rep_id) for one in told]
 
     def attempt() -> list[RecordResult]:

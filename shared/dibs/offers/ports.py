@@ -110,6 +110,10 @@ class OfferStore(Protocol):
         self, lead_id: str, epoch: int, rep_ids: Sequence[str], *, consistent: bool = False
     ) -> dict[str, OfferView]: ...
 
+    def declined(self, rep_id: str, leads: Sequence[Lead]) -> frozenset[str]:
+        """Return which of these leads the rep has declined since they opened, by id."""
+        ...
+
     def reserve_sms(
         self, lead: Lead, rep_id: str, new_code: Callable[[], str], now: datetime
     ) -> str | None: ...

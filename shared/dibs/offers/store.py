@@ -153,11 +153,21 @@ class DynamoOfferStore(OfferStore, BatchMarks):
         """Return what these reps did with this opening's offer; reps who did nothing are absent."""
         found = {}
         for item in self._items(lead_id, rep_ids, keys.SIGHTING, consistent=consistent):
-            # Beside an opening's stands what was noted of the one before.
-            for noted in (item, item["before"]["M"]) if "before" in item else (item,):
-                if noted["epoch"]["N"] == str(epoch):
-                    found[keys.part(item["pk"]["S"], 1)] = sighting_from(noted)
+            noted = _of_opening(item, epoch)
+            if noted is not None:
+                found[keys.part(item["pk"]["S"], 1)] = noted
         return found
+
+    def declined(self, rep_id: str, leads: Sequence[Lead]) -> frozenset[str]:
+        """Return which of these leads the rep has declined since they opened, by id."""
+        epochs = {lead.lead_id: lead.epoch for lead in leads}
+        if not epochs:
+            return frozenset()
+        wanted = [_key(lead_id, rep_id, keys.SIGHTING) for lead_id in epochs]
+        items = self._db.batch_get({self._table: wanted})[self._table]
+        noted = {keys.part(item["pk"]["S"], 0): item for item in items}
+        views = {lead_id: _of_opening(item, epochs[lead_id]) for lead_id, item in noted.items()}
+        return frozenset(one for one, view in views.items() if view and view.declined_at)
 
     def _items(
         self, lead_id: str, rep_ids: Sequence[str], sk: str, *, consistent: bool = False
@@ -243,6 +253,14 @@ class DynamoOfferStore(OfferStore, BatchMarks):
         if item is None:
             return None
         return item["lead_id"]["S"], int(item["epoch"]["N"])
+
+
+def _of_opening(item: Item, epoch: int) -> OfferView | None:
+    """Return what was noted in one opening; beside the latest stands the one before it."""
+    for noted in (item, item["before"]["M"]) if "before" in item else (item,):
+        if noted["epoch"]["N"] == str(epoch):
+            return sighting_from(noted)
+    return None
 
 
 def _key(lead_id: str, rep_id: str, sk: str) -> Item:

@@ -11,7 +11,7 @@ from dibs.core.lead import Lead
 from dibs.race.verdicts import RecordedVerdicts
 
 if TYPE_CHECKING:
-    from dibs.receipts.receipts import ChainLink, SealedRace
+    from dibs.receipts.receipts import ChainLink, SealedRace, TriedRace
 
 
 Ruling = Literal["", "upheld", "not_upheld"]
@@ -50,6 +50,10 @@ class Races(Protocol):
     def seal(self, lead_id: str, epoch: int, sealed: SealedRace, at: datetime) -> bool: ...
 
     def find(self, lead_id: str, epoch: int) -> SealedRace | None: ...
+
+    def tried_by(self, rep_id: str, most: int, before: str = "") -> tuple[list[TriedRace], str]:
+        """Return the races a rep tried to win, the newest first, and where the next page begins."""
+        ...
 
     def unsealed(self, late: datetime) -> list[tuple[str, int]]: ...
 

@@ -140,6 +140,45 @@ class SealedRace:
 
 
 @dataclass(frozen=True)
+class TriedRace:
+    """A race that a rep tried to win, in short, for their own list. The sealed receipt counts."""
+
+    lead_id: str
+    epoch: int
+    rep_id: str
+    closed_at: datetime
+    outcome: Outcome
+    place: int | None = None
+    behind_ms: int | None = None
+    rules: tuple[str, ...] = ()
+
+
+_NOT_TRIED = (Outcome.SILENT, Outcome.NOT_TOLD)
+
+
+def tried_races(sealed: SealedRace) -> list[TriedRace]:
+    """Return a sealed race for the lists of those who tried to win it.
+
+    Of a race somebody let pass their list says nothing: a large team would fill it in a day.
+    """
+    race = sealed.race
+    return [
+        TriedRace(
+            race.lead_id,
+            race.epoch,
+            one.rep_id,
+            race.closed_at,
+            one.outcome,
+            one.place,
+            one.behind_ms,
+            one.rules,
+        )
+        for one in sealed.receipts
+        if one.outcome not in _NOT_TRIED
+    ]
+
+
+@dataclass(frozen=True)
 class Block:
     """The races sealed since the last block: lead, epoch and head of each."""
 

@@ -7,13 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import islice
 
 from pynamodb.attributes import Attribute, BinaryAttribute, UnicodeAttribute
 from pynamodb.constants import STRING
 from pynamodb.models import Model
 
 from dibs.aws import keys
-from dibs.aws.attributes import InstantAttribute, IntegerAttribute, Item, WordsAttribute
+from dibs.aws.attributes import (
+    EnumAttribute,
+    InstantAttribute,
+    IntegerAttribute,
+    Item,
+    WordsAttribute,
+)
 from dibs.aws.clock import to_ms
 from dibs.aws.codec import Codec
 from dibs.aws.dynamo import ConditionFailed, Dynamo
@@ -22,7 +29,7 @@ from dibs.core.lead import Lead
 from dibs.race.records import OFFER_KEPT
 from dibs.race.verdicts import RecordedVerdicts
 from dibs.receipts.ports import Dispute, Races
-from dibs.receipts.receipts import ChainLink, SealedRace
+from dibs.receipts.receipts import ChainLink, Outcome, SealedRace, TriedRace, tried_races
 
 # Receipts an item holds, and reps: far below the 400 KB an item may have.
 _PAGE = 200
@@ -99,6 +106,25 @@ class VerdictsRecord(Model):
     expires_at = IntegerAttribute()
 
 
+class TriedRecord(Model):
+    """A race in the list of a rep who tried to win it (races table), kept as long as offers are."""
+
+    class Meta:
+        table_name = "races"
+
+    listed = UnicodeAttribute(hash_key=True, attr_name="lead_id")
+    sk = UnicodeAttribute(range_key=True)
+    lead_id = UnicodeAttribute(attr_name="lead")
+    epoch = IntegerAttribute()
+    rep_id = UnicodeAttribute()
+    closed_at = InstantAttribute()
+    outcome = EnumAttribute(Outcome)
+    place = IntegerAttribute(null=True)
+    behind_ms = IntegerAttribute(null=True)
+    rules = WordsAttribute(null=True)
+    expires_at = IntegerAttribute()
+
+
 class BlockRecord(Model):
     """The races sealed in a minute (races table): each block's hash covers the one before."""
 
@@ -146,6 +172,16 @@ _DISPUTE = Codec(
         "filed_under": keys.disputes_of(dispute.at.date()),
     },
 )
+_TRIED = Codec(
+    TriedRecord,
+    TriedRace,
+    beside=lambda one: {
+        "listed": keys.races_of(one.rep_id),
+        "sk": keys.tried(one.closed_at, one.lead_id, one.epoch),
+        "expires_at": to_ms(one.closed_at + OFFER_KEPT) // 1000,
+    },
+)
+tried_item, tried_from = _TRIED.item, _TRIED.value
 judged_item, judged_from = _JUDGED.item, _JUDGED.value
 dispute_item, dispute_from = _DISPUTE.item, _DISPUTE.value
 
@@ -220,7 +256,8 @@ class DynamoRaces(Races):
             for page, start in enumerate(range(0, len(told), _PAGE))
         ]
         # Pages stand under their head, so that of two who seal at once each has its own.
-        self._db.batch_put(self._table, pages)
+        # A list may say what an earlier seal of the same race does not: it is read to find it.
+        self._db.batch_put(self._table, [*pages, *map(tried_item, tried_races(sealed))])
         first = sealed.links[0]
         record = RaceRecord(
             lead_id=lead_id,
@@ -263,6 +300,27 @@ class DynamoRaces(Races):
                 sk.removeprefix(disputes) for sk in items if sk.startswith(disputes)
             ),
         )
+
+    def tried_by(self, rep_id: str, most: int, before: str = "") -> tuple[list[TriedRace], str]:
+        """Return the races a rep tried to win, the newest first, and where the next page begins."""
+        values: Item = {":listed": {"S": keys.races_of(rep_id)}}
+        older = " AND sk < :before" if before else ""
+        if before:
+            values[":before"] = {"S": before}
+        found = list(
+            islice(
+                self._db.query(
+                    self._table,
+                    f"lead_id = :listed{older}",
+                    values,
+                    ScanIndexForward=False,
+                    Limit=most + 1,
+                ),
+                most + 1,
+            )
+        )
+        page = found[:most]
+        return [tried_from(item) for item in page], page[-1]["sk"]["S"] if found[most:] else ""
 
     def unsealed(self, late: datetime) -> list[tuple[str, int]]:
         """Return the races that were to be sealed by `late` and are not: lead and epoch."""

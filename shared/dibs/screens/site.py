@@ -8,7 +8,7 @@ by the playbook in force (U9).
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -32,17 +32,20 @@ LOGO = "/logo"
 
 @dataclass(frozen=True)
 class Site:
-    """The pages of one folder. `sources` is what of their policy is the same for every look.
+    """The pages of one folder. `sources` is what of their policy is the same for every look, and
+    `look` returns the one in force.
 
     Where it `embeds`, pages of the origins that the look names may hold one of these in a frame.
     """
 
     environment: Environment
     sources: str
+    look: Callable[[], Look]
     embeds: bool
 
-    def page(self, status: int, template: str, look: Look, **values: Any) -> Response:
-        """Return a page as API Gateway takes it."""
+    def page(self, status: int, template: str, **values: Any) -> Response:
+        """Return a page in the look that is in force, as API Gateway takes it."""
+        look = self.look()
         html = self.render(template, look, **values)
         return {"statusCode": status, "headers": self.headers(look), "body": html}
 
@@ -82,6 +85,7 @@ def colours(look: Look) -> str:
 
 def site(
     templates: Path,
+    look: Callable[[], Look] = Look,
     *,
     sheets: Sequence[str] = SHEETS,
     scripts: Sequence[str] = SCRIPTS,
@@ -113,7 +117,7 @@ def site(
         "form-action 'self'; base-uri 'none'; "
         f"style-src '{_digest(css)}'"
     )
-    return Site(environment, sources, embeds)
+    return Site(environment, sources, look, embeds)
 
 
 def clock(seconds: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Self
 
 from dibs.core.errors import FieldError, InvalidInput
@@ -14,6 +14,19 @@ from dibs.web.json_body import form_fields, json_object, named_only
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ID_SAYS = "send an id of your own for this tap: up to 64 letters, digits and . _ : -"
 _OUTCOME_SAYS = "say what came of it, such as no answer or reached"
+
+
+def fields_of(raw: bytes, known: Collection[str]) -> Mapping[str, Any]:
+    """Return the fields of a JSON object or of a form, all of them known.
+
+    Raises:
+        MalformedBody: it looks like JSON and is none.
+        InvalidInput: names each field that is not known.
+    """
+    is_json = raw.lstrip()[:1] in (b"", b"{", b"[", b'"')
+    sent: Mapping[str, Any] = json_object(raw) if is_json else form_fields(raw, known)
+    named_only(sent, known)
+    return sent
 
 
 @dataclass(frozen=True)
@@ -37,10 +50,15 @@ class OutcomeIn:
             MalformedBody: it looks like JSON and is none.
             InvalidInput: names every field that is wrong.
         """
-        is_json = raw.lstrip()[:1] in (b"", b"{", b"[", b'"')
-        known = ("outcome", "outcome_id")
-        sent: Mapping[str, Any] = json_object(raw) if is_json else form_fields(raw, known)
-        named_only(sent, known)
+        return cls.of(fields_of(raw, ("outcome", "outcome_id")))
+
+    @classmethod
+    def of(cls, sent: Mapping[str, Any]) -> Self:
+        """Return what these fields say.
+
+        Raises:
+            InvalidInput: names every field that is wrong.
+        """
         outcome, outcome_id = sent.get("outcome"), sent.get("outcome_id")
         wrong = []
         if not isinstance(outcome, str) or not outcome.strip():

@@ -74,6 +74,8 @@ class Who:
 
 HTML = "text/html"
 CSV = "text/csv"
+ERROR_PAGES: Mapping[int, str] = dict.fromkeys((401, 403, 404, 409, 410, 422), HTML)
+"""The errors that a page tells a browser of."""
 
 ANYBODY = Who("anybody", None, ())
 LINK = Who("link", None, ())

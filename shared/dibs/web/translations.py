@@ -22,13 +22,20 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dibs.core.errors import (
+    AlreadyExists,
     DibsError,
+    Ended,
     Forbidden,
     IllegalMove,
+    InvalidInput,
     LeadNotFound,
     NoLongerYours,
+    NotEnoughPoints,
     NotYours,
+    Outdated,
+    OutOfStock,
     Refusal,
+    RouteNotFound,
 )
 from dibs.core.lead import Lead
 from dibs.core.quality import Quality
@@ -37,6 +44,14 @@ from dibs.core.rep import Rep
 LOCALES = Path(__file__).parent.parent / "locale"
 DOMAIN = "dibs"
 ENGLISH = "en"
+LANGUAGE_NAMES: Mapping[str, str] = {
+    "en": "English",
+    "ms": "Bahasa Melayu",
+    "ru": "Русский",
+    "zh_Hans": "简体中文",
+    "zh_Hant": "繁體中文",
+}
+"""What each language calls itself, by its catalogue."""
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - the name every gettext tool looks for
@@ -251,6 +266,31 @@ _ONLY_OTHERS: Mapping[frozenset[str], str] = {
 }
 
 
+_SAID: Mapping[type[DibsError], str] = {
+    AlreadyExists: N_("You sent something else before. Open the page again and send it anew."),
+    Ended: N_("This is over, so nothing can be added."),
+    IllegalMove: N_("You won this race. Only a race you did not win can be disputed."),
+    LeadNotFound: N_("You have no such lead."),
+    NotYours: N_("This lead is not yours any more."),
+    OutOfStock: N_("The last one is gone. Your points are still yours: look at the other rewards."),
+    Outdated: N_("The price has changed. Nothing is asked for; look at the new price."),
+    RouteNotFound: N_("There is no such thing here. It may be gone."),
+    InvalidInput: N_("Something is missing or too long. Fill it in again."),
+}
+
+
+def said_of(error: DibsError, language: str) -> str:
+    """Return why something that a form of a rep's page asked for was not done, and what to do."""
+    _ = translator(language)
+    if isinstance(error, NotEnoughPoints):
+        return _.ngettext(
+            "You need {n} more point for this reward.",
+            "You need {n} more points for this reward.",
+            error.missing,
+        )
+    return _(_SAID.get(type(error), N_("Nothing was done. Go back and try once more.")))
+
+
 def not_done(error: DibsError, language: str) -> str:
     """Return why a lead is not shown, or nothing recorded of it, and what to do (U2)."""
     _ = translator(language)
@@ -269,4 +309,9 @@ def not_done(error: DibsError, language: str) -> str:
         return _(_ONLY_OTHERS[frozenset(error.only)])
     if isinstance(error, Forbidden):
         return _("Nothing is recorded: in your organisation you do not report this.")
+    if isinstance(error, InvalidInput) and any(one.field == "amount" for one in error.errors):
+        return _(
+            "Nothing is recorded. Write the amount such as 1250.50; a larger one than you may "
+            "report is for your manager."
+        )
     return _("Nothing is recorded. Open the lead again and try once more.")

@@ -107,6 +107,22 @@ def test_a_sealed_race_is_found_as_it_was_sealed_first(races: Races) -> None:
     assert races.unchained() == [("lead", 1, a_sealed().head)]
 
 
+def test_a_rep_finds_the_races_they_tried_the_newest_first(races: Races) -> None:
+    sealed = [
+        a_sealed(lead_id=f"lead-{n}", closed_at=NOON + n * MINUTE, crowd=30) for n in range(3)
+    ]
+    for n, race in enumerate(sealed):
+        assert races.seal(f"lead-{n}", 1, race, NOON + n * MINUTE)
+    found, following = races.tried_by("r0001", 2)
+    assert [(one.lead_id, one.outcome, one.place) for one in found] == [
+        ("lead-2", "lost", 3),
+        ("lead-1", "lost", 3),
+    ]
+    [last], none = races.tried_by("r0001", 2, following)
+    assert (last.lead_id, none) == ("lead-0", "")
+    assert races.tried_by("nobody", 2) == ([], "")
+
+
 @pytest.mark.parametrize("crowd", [1, 200, 201, 202, 1500])
 def test_a_race_of_any_size_is_found_whole(races: Races, crowd: int) -> None:
     sealed = a_sealed(crowd)

@@ -440,6 +440,8 @@ def test_a_rep_sees_their_points_their_level_and_where_they_came_from(app: App) 
                 "points": -100,
                 "rule": "reward",
                 "cause": NAME,
+                "company": None,
+                "words": "You asked for a reward",
             },
             {
                 "transfer_id": "award/1",
@@ -447,6 +449,8 @@ def test_a_rep_sees_their_points_their_level_and_where_they_came_from(app: App) 
                 "points": 120,
                 "rule": "won",
                 "cause": "activity/1",
+                "company": None,
+                "words": "A deal was won",
             },
         ],
         "next": None,
@@ -528,6 +532,8 @@ def test_old_points_lapse_by_the_playbook(app: App) -> None:
         "points": -25,
         "rule": "decay",
         "cause": "2026-10",
+        "company": None,
+        "words": "Old points expired",
     }
     assert answer["lapsed"] == 25
 

@@ -119,7 +119,11 @@ def test_releases_of_the_week_are_counted(app: App) -> None:
 
 def test_a_rep_reads_what_decides_for_them_now(app: App) -> None:
     app.hire(AINA)
-    assert me(app) == {
+    found = me(app)
+    ahead = found.pop("next_badges")
+    assert ahead
+    assert all(one["have"] == 0 for one in ahead)
+    assert found == {
         "rep_id": AINA.rep_id,
         "name": "Aina Zulkifli",
         "team": "north",
@@ -183,6 +187,9 @@ def test_a_rep_reads_what_they_have_earned(app: App) -> None:
     told("1", NOON - timedelta(days=60))
     told("2", NOON - timedelta(days=7))
     assert me(app)["badges"] == []
+    assert me(app)["next_badges"] == [
+        {"id": "regular", "name": "Regular", "per": "month", "have": 1.0, "at_least": 2.0}
+    ]
     told("3", NOON)
     found = me(app)
     assert found["points"] == {
@@ -195,6 +202,7 @@ def test_a_rep_reads_what_they_have_earned(app: App) -> None:
     }
     held = {"id": "regular", "period": "2026-11", "earned_at": "2026-11-23T12:00:00.000Z"}
     assert found["badges"] == [{**held, "name": "Regular"}]
+    assert found["next_badges"] == []
     assert (me(app, BEN)["points"]["all"], me(app, BEN)["badges"]) == (0, [])
     # One the playbook has dropped since goes by its id.
     app.put_playbook(a_playbook(game={**game, "badges": {}}))
