@@ -16,8 +16,10 @@ from dibs.game.quests.steps import QuestProgress
 from dibs.roster.callers import manages
 from dibs.roster.trail import noting
 from dibs.web.http import Event, Response, answer, path
+from dibs.web.json_body import FORM
 from dibs.web.route import Route
 from dibs.wiring import wiring
+from game import approvals
 from game.body import DoneBy, PeerIn
 
 
@@ -88,7 +90,8 @@ def confirm(event: Event, by: Rep | Manager, sent: DoneBy) -> Response:
         noted = noting(log, by.manager_id, "quest.confirm", target, clock.now(), {}, after)
     with noted:
         rep = quests.confirm(wiring().quest_deps, peer, quest, step, sent.rep_id)
-    return answer(200, {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True})
+    done = {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True}
+    return approvals.next_page(event, answer(200, done))
 
 
 def _check(manager: Manager, rep_id: str) -> None:
@@ -138,9 +141,11 @@ ROUTES = {
     "POST /quests/{quest}/{step}/confirm": Route(
         confirm,
         REP_OR_MANAGER_OF_BODY,
-        {200: "Confirmed"},
+        {200: "Confirmed", **approvals.PAGES},
         (RouteNotFound, Forbidden),
         body=DoneBy,
+        also={FORM: DoneBy.read_form},
+        page=approvals.error_page,
         repeated=_AGAIN,
     ),
 }

@@ -55,7 +55,7 @@ def site(templates: Path, sheets: Sequence[str] = SHEETS, scripts: Sequence[str]
     css = cssmin("\n".join(map(text, sheets)))
     js = jsmin("\n".join(map(text, scripts)))
     environment.filters["clock"] = clock
-    environment.globals.update(css=css, js=js, tabs=(), live=False)
+    environment.globals.update(css=css, js=js, tabs=(), pages=(), live=False)
     policy = (
         f"default-src 'none'; script-src '{_digest(js)}'; connect-src 'self'; "
         f"style-src '{_digest(css)}'; img-src data:; "
