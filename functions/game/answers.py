@@ -245,6 +245,21 @@ class Decided(RewardRequest):
     changed: bool
 
 
+class NotApproved(TypedDict):
+    """A request that could not be approved, and why."""
+
+    request_id: str
+    code: str
+    detail: str
+
+
+class DecidedTogether(TypedDict):
+    """Which requests are approved, and which could not be."""
+
+    approved: list[Decided]
+    refused: list[NotApproved]
+
+
 class PointsLevel(TypedDict):
     """A level, and how many points are missing for it."""
 

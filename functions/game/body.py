@@ -16,8 +16,9 @@ from dibs.game.help.rules import LONGEST_TEXT
 from dibs.game.rewards.requests import REWARD_SCHEMA
 from dibs.web.body import JSON, TEXT_ONLY, AppBody, judged_later, otherwise
 from dibs.web.http import LARGEST_BODY
-from dibs.web.json_body import form_fields, json_object
+from dibs.web.json_body import form_fields, form_lists, json_object
 
+MOST_APPROVED = 100
 _TEXT = judged_later("string", minLength=1, maxLength=LONGEST_TEXT)
 _REP = judged_later("string", "A rep, by id.")
 
@@ -102,6 +103,24 @@ class DecisionIn(AppBody):
     example: ClassVar[Mapping[str, Any]] = {"reason": "At the front desk"}
 
     reason: Reason | None = None
+
+
+class ApprovalsIn(AppBody):
+    """Which requests are approved."""
+
+    example: ClassVar[Mapping[str, Any]] = {"request_ids": ["aaaac.r1", "aaaae.r1"]}
+
+    request_ids: Annotated[
+        list[str],
+        Field(min_length=1, max_length=MOST_APPROVED),
+        otherwise(f"name 1 to {MOST_APPROVED} requests; look at GET /rewards/requests"),
+    ]
+
+    @classmethod
+    def read_form(cls, raw: bytes) -> Self:
+        """Return which were ticked: each box is a field of the same name."""
+        ticked = form_lists(raw, ("request_id",))
+        return cls.read(json.dumps({"request_ids": ticked.get("request_id", [])}).encode())
 
 
 class RefusalIn(AppBody):

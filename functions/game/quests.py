@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from dibs.aws import clock
 from dibs.callers import REP, REP_OR_MANAGER_OF_BODY, VIEWER_OF_PART
-from dibs.core.credentials import Manager
-from dibs.core.errors import DibsError, Ended, FieldError, Forbidden, InvalidInput, RouteNotFound
+from dibs.core.credentials import Manager, is_manager
+from dibs.core.errors import (
+    DibsError,
+    Ended,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    RouteNotFound,
+    Unauthorized,
+)
 from dibs.core.rep import Rep
 from dibs.game.quests import steps as quests
 from dibs.game.quests.steps import QuestProgress
@@ -18,8 +26,9 @@ from dibs.roster.trail import noting
 from dibs.web.http import Event, Response, answer, path, see_other, wants_html
 from dibs.web.json_body import FORM
 from dibs.web.route import ERROR_PAGES, HTML, Route
+from dibs.web.sign_in import caller
 from dibs.wiring import wiring
-from game import page
+from game import approvals, page
 from game.body import DoneBy, PeerIn
 
 
@@ -105,7 +114,8 @@ def confirm(event: Event, by: Rep | Manager, sent: DoneBy) -> Response:
         rep = quests.confirm(wiring().quest_deps, peer, quest, step, sent.rep_id)
     if wants_html(event) and peer is not None:
         return see_other(page.QUESTS)
-    return answer(200, {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True})
+    done = {"quest": quest, "step": step, "rep_id": rep.rep_id, "done": True}
+    return approvals.next_page(event, answer(200, done))
 
 
 def _check(manager: Manager, rep_id: str) -> None:
@@ -141,6 +151,20 @@ def pending(event: Event, who: Rep | Manager) -> Response:
 
 _AGAIN = "The same again changes nothing."
 
+
+def _not_confirmed(event: Event, error: DibsError) -> Response | None:
+    """Return the page that says why a step is not confirmed: a peer's, or a manager's."""
+    if _by_manager(event):
+        return approvals.error_page(event, error)
+    return page.page_of(page.QUESTS)(event, error)
+
+
+def _by_manager(event: Event) -> bool:
+    with suppress(Unauthorized):
+        return is_manager(caller(event).owner)
+    return False
+
+
 ROUTES = {
     "GET /me/quests": Route(
         mine,
@@ -166,7 +190,7 @@ ROUTES = {
         (RouteNotFound, Forbidden),
         body=DoneBy,
         also={FORM: DoneBy.read_form},
-        page=page.page_of(page.QUESTS),
+        page=_not_confirmed,
         repeated=_AGAIN,
     ),
 }

@@ -8,7 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 from dibs.aws import clock
-from dibs.callers import MANAGER_OF_ALL, MANAGER_OF_NAMED, MANAGER_OF_PART, REP, VIEWER
+from dibs.callers import (
+    MANAGER_OF_ALL,
+    MANAGER_OF_BODY,
+    MANAGER_OF_NAMED,
+    MANAGER_OF_PART,
+    REP,
+    VIEWER,
+)
 from dibs.core.credentials import Manager
 from dibs.core.errors import (
     AlreadyDecided,
@@ -27,6 +34,7 @@ from dibs.game.rewards import requests as rewards
 from dibs.game.rewards.rules import WITH_REASON, RequestState, Reward, RewardRequest
 from dibs.game.scoring.points import Account, Transfer, level_of
 from dibs.game.scoring.texts import points_words
+from dibs.roster.callers import manages
 from dibs.roster.trail import noting
 from dibs.rules.game import Level
 from dibs.web.http import Event, Response, answer, path, query, see_other, wants_html
@@ -34,8 +42,8 @@ from dibs.web.json_body import FORM
 from dibs.web.route import ERROR_PAGES, HTML, Route
 from dibs.web.translations import shown_company
 from dibs.wiring import wiring
-from game import page
-from game.body import DecisionIn, RefusalIn, RewardIn, RewardRequestIn
+from game import approvals, page
+from game.body import ApprovalsIn, DecisionIn, RefusalIn, RewardIn, RewardRequestIn
 
 _REQUEST_ID = re.compile(r"[a-z2-7]{1,20}\.[A-Za-z0-9_-]{1,40}")
 # A prize is named after its contest, which is called as its manager likes.
@@ -167,26 +175,77 @@ def requests(event: Event, manager: Manager) -> Response:
     return answer(200, {"requests": listed})
 
 
+def approve_many(event: Event, manager: Manager, sent: ApprovalsIn) -> Response:
+    """`POST /rewards/requests/approve`: let reps have what they asked for, each request by itself.
+
+    What cannot be approved any more is told with its reason; the others are approved all the same.
+    """
+    _check_requests(manager, sent.request_ids)
+    approved, refused = list[dict[str, Any]](), list[dict[str, Any]]()
+    for request_id in dict.fromkeys(sent.request_ids):
+        try:
+            found, changed = _decide(manager, request_id, RequestState.APPROVED)
+        except (AlreadyDecided, RouteNotFound) as error:
+            refused.append(
+                {
+                    "request_id": request_id,
+                    "code": error.code,
+                    "detail": approvals.said(request_id, error),
+                }
+            )
+        else:
+            approved.append({**_request(found), "rep_id": found.rep_id, "changed": changed})
+    if refused and wants_html(event):
+        return approvals.not_all(len(approved), [str(one["detail"]) for one in refused])
+    return approvals.next_page(event, answer(200, {"approved": approved, "refused": refused}))
+
+
+def _check_requests(manager: Manager, request_ids: Sequence[str]) -> None:
+    """Check that each request is of a rep the manager manages; nothing is approved otherwise."""
+    whose = {one: one.partition(".")[0] for one in request_ids if _REQUEST_ID.fullmatch(one)}
+    reps = wiring().roster.get_many(sorted(set(whose.values())))
+    for one in request_ids:
+        rep = reps.get(whose.get(one, ""))
+        if rep is None or not manages(manager, rep.team):
+            problem = "name requests that reps made; look at GET /rewards/requests"
+            raise InvalidInput((FieldError("request_ids", problem),))
+
+
+def _decide(
+    manager: Manager, request_id: str, state: RequestState, reason: str = ""
+) -> tuple[RewardRequest, bool]:
+    """Move a request to a state, with its entry in the audit trail; tell whether that is new.
+
+    Raises:
+        RouteNotFound: there is no such request.
+        AlreadyDecided: it cannot go from its state to this one.
+    """
+    if not _REQUEST_ID.fullmatch(request_id):
+        raise RouteNotFound("There is no such request.")
+    store, by = wiring().rewards, manager.manager_id
+    what, log = f"reward.{state.value}", wiring().audit_log
+    with noting(log, by, what, request_id, clock.now(), {}, {"state": state.value}) as note:
+        found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
+        note.after = {"state": found.state.value} if changed else {}
+    return found, changed
+
+
 def _deciding(state: RequestState, summary: str) -> Route:
     def decide(event: Event, manager: Manager, sent: DecisionIn | RefusalIn) -> Response:
-        request_id = path(event, "request_id")
-        if not _REQUEST_ID.fullmatch(request_id):
-            raise RouteNotFound("There is no such request.")
-        store = wiring().rewards
         reason = sent.reason or ""
-        by = manager.manager_id
-        what, log = f"reward.{state.value}", wiring().audit_log
-        with noting(log, by, what, request_id, clock.now(), {}, {"state": state.value}) as note:
-            found, changed = rewards.decide(store, request_id, state, by, reason, clock.now)
-            note.after = {"state": found.state.value} if changed else {}
-        return answer(200, {**_request(found), "rep_id": found.rep_id, "changed": changed})
+        found, changed = _decide(manager, path(event, "request_id"), state, reason)
+        done = {**_request(found), "rep_id": found.rep_id, "changed": changed}
+        return approvals.next_page(event, answer(200, done))
 
+    shape = RefusalIn if state in WITH_REASON else DecisionIn
     return Route(
         decide,
         MANAGER_OF_NAMED,
-        {200: "Decided"},
+        {200: "Decided", **approvals.PAGES},
         (RouteNotFound, AlreadyDecided),
-        body=RefusalIn if state in WITH_REASON else DecisionIn,
+        body=shape,
+        also={FORM: shape.read_form},
+        page=approvals.error_page,
         repeated="Decided alike twice is decided once; changed is false then.",
         summary=summary,
     )
@@ -290,6 +349,15 @@ ROUTES: dict[str, Route] = {
     ),
     "GET /rewards/requests": Route(
         requests, MANAGER_OF_PART, {200: "Requests"}, (InvalidInput,), query=_STATES
+    ),
+    "POST /rewards/requests/approve": Route(
+        approve_many,
+        MANAGER_OF_BODY,
+        {200: "DecidedTogether", **approvals.PAGES},
+        body=ApprovalsIn,
+        also={FORM: ApprovalsIn.read_form},
+        repeated="Approved twice is approved once; changed is false then.",
+        page=approvals.error_page,
     ),
     "POST /rewards/requests/{request_id}/approve": _deciding(
         RequestState.APPROVED, "Let the rep have it."

@@ -75,6 +75,14 @@ class RulingIn(AppBody):
     upheld: Annotated[bool, otherwise("send true or false")]
     text: InOwnWords
 
+    @classmethod
+    def read_form(cls, raw: bytes) -> Self:
+        """Return what was filled in; each answer has a button of its own."""
+        sent: dict[str, Any] = dict(form_fields(raw, cls.model_fields))
+        if sent.get("upheld") in ("true", "false"):
+            sent["upheld"] = sent["upheld"] == "true"
+        return cls.read(json.dumps(sent).encode())
+
 
 class PauseIn(AppBody):
     """Why a team or a rep is paused, and until when or for how many minutes; until it is ended

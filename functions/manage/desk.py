@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -16,7 +14,7 @@ from dibs.assignment.work import LONGEST_REASON
 from dibs.aws import clock
 from dibs.callers import part_shown
 from dibs.core.credentials import Manager
-from dibs.core.errors import DibsError, Forbidden, Refusal, Unauthorized
+from dibs.core.errors import DibsError, Refusal
 from dibs.core.lead import CLAIMED, HELD, Lead, State
 from dibs.core.rep import Rep
 from dibs.core.values import dataclass
@@ -24,9 +22,9 @@ from dibs.people.operator import all_reps
 from dibs.race.decide import off
 from dibs.roster.callers import manages
 from dibs.rules.playbook import Playbook
-from dibs.screens.frame import DESK, HOME, Link, tabs
-from dibs.screens.site import Site, site
-from dibs.web.http import STATUS, Event, Response, query, see_other, wants_html
+from dibs.screens.frame import APPROVALS, DESK
+from dibs.screens.manager import manager_page, not_shown
+from dibs.web.http import Event, Response, query, see_other, wants_html
 from dibs.web.translations import (
     ENGLISH,
     N_,
@@ -37,8 +35,10 @@ from dibs.web.translations import (
     refusal_sentence,
     translator,
 )
-from dibs.wiring import Wiring, look, wiring
+from dibs.wiring import Wiring, wiring
+from manage import approvals
 from manage.overview import LEADS
+from manage.page import desk_site, team_links
 
 _LONGEST_ID = 64
 DESK_QUERY: dict[str, dict[str, Any]] = {
@@ -97,13 +97,17 @@ def show(event: Event, manager: Manager) -> Response:
     urgent = _urgent_first(found, now)
     shown = [lead for lead in urgent if opened is None or lead.lead_id != opened.lead_id]
     cards = [_rep(rep, playbook, now, _) for rep in people]
-    return _page(
+    return manager_page(
+        desk_site(),
         200,
         "desk.html",
+        DESK,
         manager=manager.name,
         as_of=_clock(playbook, team, now),
         needs=_needs([lead for lead in urgent if _needs_somebody(lead, now)], _),
-        teams=_teams(manager, playbook, team, _),
+        waiting=approvals.waiting(mine, team, now).count,
+        approvals=f"{APPROVALS}?team={quote(team)}" if team and not manager.team else APPROVALS,
+        teams=team_links(manager, playbook, team, DESK, _),
         leads=[
             _lead(lead, named_by, now, _)
             for lead in ([opened] if opened else []) + shown[:MOST_LISTED]
@@ -157,17 +161,6 @@ def _clock(playbook: Playbook, team: str, now: datetime) -> str:
     zones = {one.zone for one in shown}
     zone = zones.pop() if len(zones) == 1 else "UTC"
     return f"{now.astimezone(ZoneInfo(zone)):%H:%M} {zone}"
-
-
-def _teams(manager: Manager, playbook: Playbook, team: str, _: Translator) -> list[Link]:
-    """Return whose part may be looked at: a team's manager has their own alone."""
-    if manager.team:
-        return []
-    every = [Link(_("All teams"), DESK, not team)]
-    return every + [
-        Link(one.name, f"{DESK}?team={quote(team_id)}", team == team_id)
-        for team_id, one in playbook.teams.items()
-    ]
 
 
 def _urgent_first(leads: Sequence[Lead], now: datetime) -> list[Lead]:
@@ -261,25 +254,4 @@ def next_page(event: Event, response: Response) -> Response:
 
 def error_page(event: Event, error: DibsError) -> Response | None:
     """Return the page that tells a browser of an error; where to sign in, if that is it."""
-    if not wants_html(event):
-        return None
-    if isinstance(error, Unauthorized):
-        return see_other(f"/sign-in?to={DESK}")
-    _ = translator(ENGLISH)
-    status = STATUS[type(error)]
-    if isinstance(error, Forbidden):
-        # A rep has no desk: the first page leads everybody to their own.
-        return _page(status, "message.html", problem=str(error), back=HOME, called="Dibs", tabs=())
-    return _page(status, "message.html", problem=str(error), back=DESK, called=_("Desk"))
-
-
-@lru_cache(maxsize=1)
-def desk_site() -> Site:
-    """Build, on first use, what all pages share."""
-    return site(Path(__file__).parent / "templates", look)
-
-
-def _page(status: int, template: str, **values: Any) -> Response:
-    made, _ = desk_site(), translator(ENGLISH)
-    around = {"tabs": tabs(DESK, _, manager=True), **values}
-    return made.page(status, template, _=_, lang=ENGLISH, **around)
+    return not_shown(desk_site(), event, error, DESK, translator(ENGLISH)("Desk"))

@@ -33,7 +33,7 @@ from dibs.web.http import Event, Response, answer, query
 from dibs.web.json_body import FORM
 from dibs.web.route import ANYBODY, CSV, HTML, Route
 from dibs.wiring import wiring
-from manage import desk, leads, managers, overview, pauses, people, receipts
+from manage import approvals, desk, leads, managers, overview, pauses, people, receipts
 from manage.body import (
     YAML,
     AssignIn,
@@ -167,6 +167,14 @@ ROUTES = {
         query=desk.DESK_QUERY,
         page=desk.error_page,
     ),
+    "GET /desk/approvals": Route(
+        approvals.show,
+        MANAGER_OF_PART,
+        {200: HTML, 303: "", 403: HTML, 422: HTML},
+        (InvalidInput,),
+        query=approvals.APPROVALS_QUERY,
+        page=approvals.error_page,
+    ),
     "GET /leads": Route(
         overview.listed,
         MANAGER_OF_PART,
@@ -297,9 +305,11 @@ ROUTES = {
     "POST /disputes/{lead_id}/{epoch}/{rep_id}/answer": Route(
         receipts.rule,
         MANAGER_OF_NAMED,
-        {200: "Disputed"},
+        {200: "Disputed", **_PAGES},
         (RouteNotFound, IllegalMove),
         body=RulingIn,
+        also={FORM: RulingIn.read_form},
+        page=approvals.error_page,
         repeated="The same answer again changes nothing; another one is 409.",
     ),
 }

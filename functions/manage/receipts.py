@@ -20,6 +20,7 @@ from dibs.roster.callers import manages
 from dibs.roster.trail import noting
 from dibs.web.http import Event, Response, answer, csv_answer, lead_id, path, query
 from dibs.wiring import wiring
+from manage import approvals
 from manage.body import RulingIn
 
 # An answer of Lambda's holds 6 MB.
@@ -89,7 +90,7 @@ def rule(event: Event, manager: Manager, sent: RulingIn) -> Response:
     with noting(wiring().audit_log, by, "dispute.answer", about, now, before) as note:
         answered = answer_dispute(races, lead, opening, rep.rep_id, sent.upheld, sent.text, by, now)
         note.after = {"ruling": answered.ruling}
-    return answer(200, _disputed(answered))
+    return approvals.next_page(event, answer(200, _disputed(answered)))
 
 
 def _disputed(one: Dispute) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dibs.core.rep import Rep
 from dibs.core.values import dataclass
-from dibs.receipts.body import LONGEST
+from dibs.receipts.body import LONGEST_WORDS
 from dibs.receipts.ports import Dispute
 from dibs.receipts.receipts import Outcome, Receipt, TriedRace
 from dibs.receipts.seal import OwnReceipt
@@ -97,7 +97,7 @@ def receipt(
         proof=proof,
         filed=filed,
         filed_at="" if filed is None else local_time(filed.at, rep, now),
-        longest=LONGEST,
+        longest=LONGEST_WORDS,
         here=ME,
     )
 

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 from dibs.core.errors import FieldError, InvalidInput
 from dibs.web.body import otherwise
 
-LONGEST = 500
-_HOW = f"say why, in up to {LONGEST} letters"
+LONGEST_WORDS = 500
+_HOW = f"say why, in up to {LONGEST_WORDS} letters"
 
 
 def own_words(value: object) -> str | None:
@@ -28,7 +28,7 @@ def checked_words(value: str, field: str) -> str:
         InvalidInput: it is empty, too long, or has what is no letter.
     """
     text = own_words(value)
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > LONGEST_WORDS:
         raise InvalidInput((FieldError(field, _HOW),))
     return text
 
@@ -41,5 +41,5 @@ def _read(value: object) -> str:
 
 
 InOwnWords = Annotated[
-    str, Field(min_length=1, max_length=LONGEST), BeforeValidator(_read), otherwise(_HOW)
+    str, Field(min_length=1, max_length=LONGEST_WORDS), BeforeValidator(_read), otherwise(_HOW)
 ]

@@ -9,9 +9,16 @@ HOME = "/"
 ME = "/me"
 BOARD = "/boards/points"
 DESK = "/desk"
+APPROVALS = "/desk/approvals"
 REPORT = "/reports/assignment"
 REPS = ((HOME, N_("Leads")), (BOARD, N_("Boards")), (ME, N_("Me")))
 MANAGERS = ((DESK, N_("Desk")), (BOARD, N_("Boards")), (REPORT, N_("Report")))
+OF_THE_DESK = (
+    (DESK, N_("Desk")),
+    (APPROVALS, N_("Approvals")),
+    (REPORT, N_("Report")),
+)
+"""The pages a manager works with; a phone's tabs have room for the first and the last alone."""
 
 
 @dataclass(frozen=True)
@@ -26,3 +33,8 @@ class Link:
 def tabs(here: str, _: Translator, *, manager: bool = False) -> list[Link]:
     """Return where a rep or a manager can go; `here` is where they are."""
     return [Link(_(text), href, href == here) for href, text in (MANAGERS if manager else REPS)]
+
+
+def desk_pages(here: str, _: Translator) -> list[Link]:
+    """Return the pages a manager works with; `here` is the one they are on."""
+    return [Link(_(text), href, href == here) for href, text in OF_THE_DESK]

@@ -111,7 +111,7 @@ def site(
     css = cssmin("\n".join(map(text, sheets)))
     js = jsmin("\n".join(map(text, scripts)))
     environment.filters["clock"] = clock
-    environment.globals.update(css=css, js=js, tabs=(), live=False)
+    environment.globals.update(css=css, js=js, tabs=(), pages=(), live=False)
     sources = (
         f"default-src 'none'; script-src '{_digest(js)}'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; "

@@ -84,11 +84,20 @@ def form_fields(raw: bytes, known: Collection[str]) -> dict[str, str]:
     Raises:
         InvalidInput: names each that is not known.
     """
+    return {name: values[0] for name, values in form_lists(raw, known).items()}
+
+
+def form_lists(raw: bytes, known: Collection[str]) -> dict[str, list[str]]:
+    """Return the fields of a form with all that was ticked or chosen of each.
+
+    Raises:
+        InvalidInput: names each that is not known.
+    """
     if raw.strip() == b"{}":
         return {}
     sent = parse_qs(raw.decode(errors="replace"), keep_blank_values=True)
     named_only(sent, known)
-    return {name: values[0] for name, values in sent.items()}
+    return sent
 
 
 def nothing_sent(raw: bytes, media: str, known: Collection[str] = ()) -> None:

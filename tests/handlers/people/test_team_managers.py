@@ -308,6 +308,7 @@ WHOSE: dict[str, tuple[dict[str, str], Any]] = {
         {"quest": "start", "step": "ethics"},
         lambda rep: {"rep_id": rep},
     ),
+    "POST /rewards/requests/approve": ({}, lambda rep: {"request_ids": [f"{rep}.1"]}),
     "POST /activities": (
         {},
         lambda rep: {
