@@ -298,7 +298,7 @@ def _page(event: Event, page: Page) -> Response:
     # A look at how a race stands is a good answer to a GET; only a claim can fail.
     get = event.get("routeKey", "").split(" ")[0] != "POST"
     part = "part=main" in header(event, "accept")
-    page = page.dressed(wiring().race.page_look)
+    page = page.dressed(wiring().race.page_look())
     response = {
         "statusCode": 200 if get and page.status in (202, 403, 409) else page.status,
         "headers": page.headers,

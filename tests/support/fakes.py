@@ -53,6 +53,7 @@ from dibs.receipts.receipts import ChainLink, SealedRace, TriedRace, tried_races
 from dibs.roster.audit import Entry
 from dibs.rules.game import Reporting
 from dibs.rules.playbook import Playbook
+from dibs.rules.rules import Look
 from support.builders import NOON, a_playbook, token_of
 
 LOCK, CLAIM = keys.LOCK, keys.CLAIM
@@ -223,6 +224,9 @@ class FakeRace:
 
     def reporting(self) -> Reporting:
         return self._memory.playbook.game.reporting
+
+    def page_look(self) -> Look:
+        return self._memory.playbook.look
 
     def look(self, lead_id: str, rep_id: str) -> RaceView:
         return replace(self.read(lead_id, rep_id), claim=None, noticed_at=None)

@@ -10,7 +10,7 @@ from dibs.core.credentials import Credential, Shown
 from dibs.core.lead import Claim, Contact, Lead, Transition
 from dibs.core.rep import Rep, Usage
 from dibs.core.values import dataclass
-from dibs.rules.rules import Rules
+from dibs.rules.rules import Look, Rules
 
 if TYPE_CHECKING:
     from dibs.race.draw import DrawResult
@@ -65,6 +65,10 @@ class RaceStore(Protocol):
 
     def reporting(self) -> Reporting:
         """Return who reports what by the playbook that was last read, without a request (K5)."""
+        ...
+
+    def page_look(self) -> Look:
+        """Return what pages look like by the playbook that was last read, without a request."""
         ...
 
     def commit_claim(self, view: RaceView, claim: Claim, counts: Change) -> RaceView | None:

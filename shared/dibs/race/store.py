@@ -142,9 +142,8 @@ class DynamoRaceStore(RaceStore):
             return None
         return self._rules[1]
 
-    @property
     def page_look(self) -> Look:
-        """What pages are called and look like, from the playbook that was read with the lead."""
+        """Return what pages are called and look like, from the playbook read with the lead (U9)."""
         return Look() if self._rules is None else self._rules[1].look
 
     def reporting(self) -> Reporting:
