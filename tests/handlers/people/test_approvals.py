@@ -147,7 +147,7 @@ def test_the_desk_counts_what_waits_and_leads_there(app: App) -> None:
 
 def test_every_page_of_the_desk_leads_to_the_others(app: App) -> None:
     for text in (desk(app).text, look(app).text):
-        for href in ("/desk", "/desk/approvals", "/desk/playbook"):
+        for href in ("/desk", "/desk/approvals", "/reports/assignment"):
             assert f'<a href="{href}"' in text
     assert '<a href="/desk/approvals" aria-current="page">' in look(app).text
 

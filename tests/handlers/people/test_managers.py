@@ -207,6 +207,7 @@ ELSEWHERE = {
     "POST /teams/{team}/resume": "team.resume",
     "PUT /contests/{contest_id}": "contest.put",
     "POST /contests/{contest_id}/cancel": "contest.cancel",
+    "POST /rewards/requests/approve": "reward.",
     "POST /rewards/requests/{request_id}/approve": "reward.",
     "POST /rewards/requests/{request_id}/refuse": "reward.",
     "POST /rewards/requests/{request_id}/collect": "reward.",
@@ -218,7 +219,7 @@ ELSEWHERE = {
 }
 CHANGES_NOTHING = {"POST /contests/preview"}
 IN_THE_LEDGER = {"POST /activities"}  # each entry names who reported it
-OF_THEMSELVES = {"DELETE /me/sessions/{session_id}"}
+OF_THEMSELVES = {"DELETE /me/sessions/{session_id}", "POST /me/sessions/{session_id}/end"}
 
 
 def test_every_route_by_which_managers_change_something_is_tried_here() -> None:
